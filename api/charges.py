@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gateway.base.local_time import DAY_MS
 from gateway.history.tally import energy_between
 from gateway.history.transactions import NEAR_MS, energy_of, joined
-from gateway.history.utilization import Use, uses
+from gateway.history.utilization import UseStretch, uses
 from gateway.model import Millis, Resource
 from gateway.store.base import Reader
 from gateway.store.rollup_reader import RollupReader
@@ -19,7 +19,7 @@ class Charge:
     """One use of a charger. `energy_mwh` None: nobody knows."""
 
     resource: str
-    use: Use
+    use: UseStretch
     energy_mwh: int | None
 
 
@@ -50,4 +50,4 @@ def _of_one(
             yield Charge(charger.id, use, energy_between(*ends) if use.whole else None)
     for transaction in alone:
         if start <= transaction.start < end:
-            yield Charge(charger.id, Use(transaction.start, transaction.end, whole=True), transaction.energy_mwh)
+            yield Charge(charger.id, UseStretch(transaction.start, transaction.end, whole=True), transaction.energy_mwh)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from api.geo import Point, distance_m
+from api.geo import LatLon, distance_m
 from api.live_view import Entry, LiveView
 from api.nearby import Grid
 from api.wire_documents import without_areas
@@ -33,7 +33,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    near: Point | None = None
+    near: LatLon | None = None
     radius_m: float | None = None
     wanted: tuple[Wanted, ...] = ()
     open_now: bool | None = None
@@ -142,7 +142,7 @@ def _suits(card: Card, station: StationSettings, query: Query) -> bool:
     return card.offers(query.wanted) and set(query.region) <= set(station.region)
 
 
-def _away_m(station: StationSettings, near: Point | None) -> float | None:
+def _away_m(station: StationSettings, near: LatLon | None) -> float | None:
     if near is None or station.location is None:
         return None
     return distance_m(near, (station.location.lat, station.location.lon))

@@ -9,10 +9,10 @@ _AXIS_M, _ECCENTRICITY2 = 6_378_245.0, 0.00669342162296594323
 _BAIDU_TURN = math.pi * 3000 / 180
 _CHINA = (0.8293, 55.8271, 72.004, 137.8347)
 
-Point = tuple[float, float]  # latitude, longitude in degrees
+LatLon = tuple[float, float]  # latitude, longitude in degrees
 
 
-def point_of(text: str) -> Point | None:
+def point_of(text: str) -> LatLon | None:
     """`22.765,112.964` → a place on earth; None for anything else."""
     try:
         lat, lon = (float(part) for part in text.split(","))
@@ -21,7 +21,7 @@ def point_of(text: str) -> Point | None:
     return (lat, lon) if -90 <= lat <= 90 and -180 <= lon <= 180 else None
 
 
-def distance_m(a: Point, b: Point) -> float:
+def distance_m(a: LatLon, b: LatLon) -> float:
     """Great-circle metres (haversine); within 0.5 % of the ellipsoid."""
     lat_a, lat_b = math.radians(a[0]), math.radians(b[0])
     half_lat, half_lon = (lat_b - lat_a) / 2, math.radians(b[1] - a[1]) / 2
@@ -29,12 +29,12 @@ def distance_m(a: Point, b: Point) -> float:
     return 2 * EARTH_RADIUS_M * math.asin(math.sqrt(min(1.0, chord)))
 
 
-def from_gcj02(point: Point) -> Point:
+def from_gcj02(point: LatLon) -> LatLon:
     """WGS 84 of a GCJ-02 point, to about a decimetre."""
     return _undone(to_gcj02, point)
 
 
-def to_gcj02(point: Point) -> Point:
+def to_gcj02(point: LatLon) -> LatLon:
     """GCJ-02 of a WGS 84 point; outside China they are the same."""
     lat, lon = point
     if not _in_china(point):
@@ -48,7 +48,7 @@ def to_gcj02(point: Point) -> Point:
     return lat + math.degrees(north_m / meridian), lon + math.degrees(east_m / parallel)
 
 
-def to_bd09(point: Point) -> Point:
+def to_bd09(point: LatLon) -> LatLon:
     """BD-09 (Baidu's maps) of a WGS 84 point; outside China they are the same."""
     if not _in_china(point):
         return point
@@ -58,12 +58,12 @@ def to_bd09(point: Point) -> Point:
     return radius * math.sin(angle) + 0.006, radius * math.cos(angle) + 0.0065
 
 
-def from_bd09(point: Point) -> Point:
+def from_bd09(point: LatLon) -> LatLon:
     """WGS 84 of a BD-09 point, to about a decimetre."""
     return _undone(to_bd09, point)
 
 
-def _undone(shifted: Callable[[Point], Point], point: Point) -> Point:
+def _undone(shifted: Callable[[LatLon], LatLon], point: LatLon) -> LatLon:
     """The point that is shifted to `point`."""
     guess = point
     for _ in range(6):
@@ -72,7 +72,7 @@ def _undone(shifted: Callable[[Point], Point], point: Point) -> Point:
     return guess
 
 
-def _in_china(point: Point) -> bool:
+def _in_china(point: LatLon) -> bool:
     south, north, west, east = _CHINA
     return south <= point[0] <= north and west <= point[1] <= east
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator
 
-from api.geo import Point, distance_m
+from api.geo import LatLon, distance_m
 
 CELL_DEG = 0.02  # 2.2 km from north to south
 DEG_M = 111_195.0  # of latitude, on a sphere of the mean radius
@@ -13,12 +13,12 @@ Cell = tuple[int, int]
 class Grid:
     """Named points. `around` looks at each cell within reach, or at each that holds anything if those are fewer."""
 
-    def __init__(self, places: Iterable[tuple[str, Point]]) -> None:
-        self._cells: dict[Cell, list[tuple[int, str, Point]]] = {}
+    def __init__(self, places: Iterable[tuple[str, LatLon]]) -> None:
+        self._cells: dict[Cell, list[tuple[int, str, LatLon]]] = {}
         for order, (name, point) in enumerate(places):
             self._cells.setdefault(_cell_of(point), []).append((order, name, point))
 
-    def around(self, point: Point, radius_m: float) -> list[tuple[float, str]]:
+    def around(self, point: LatLon, radius_m: float) -> list[tuple[float, str]]:
         """(metres, name) of those within the radius, the nearest first, equals in the order in which they came."""
         near = []
         for cell in self._within(point, radius_m):
@@ -29,7 +29,7 @@ class Grid:
         near.sort()
         return [(away, name) for away, _, name in near]
 
-    def _within(self, point: Point, radius_m: float) -> Iterator[Cell] | Iterable[Cell]:
+    def _within(self, point: LatLon, radius_m: float) -> Iterator[Cell] | Iterable[Cell]:
         """At least the cells that hold anything within reach; all of them where the box meets a pole or 180 degrees."""
         lat, lon = point
         up = radius_m / DEG_M * 1.01  # haversine and this measure differ by less
@@ -48,5 +48,5 @@ class Grid:
         )
 
 
-def _cell_of(point: Point) -> Cell:
+def _cell_of(point: LatLon) -> Cell:
     return math.floor(point[0] / CELL_DEG), math.floor(point[1] / CELL_DEG)

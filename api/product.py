@@ -39,7 +39,7 @@ WATCH_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
+class ConfigFiles:
     """A configuration's file or folder, what reads and checks it, and who asks for that."""
 
     path: Path
@@ -51,7 +51,7 @@ def run_product(
     settings: Settings,
     ready: Callable[[socket.socket], None],
     before_stop: Callable[[], None] = lambda: None,
-    files: Files | None = None,
+    files: ConfigFiles | None = None,
     setup_code: SetupCode | None = None,
     filling: Callable[[], bool] = lambda: False,
 ) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from api.geo import Point, distance_m
+from api.geo import LatLon, distance_m
 from config.schema import AreaSettings, ResourceSettings, Settings, StationSettings
 from gateway.live.station_document import ShownResource, StationDocument
 from gateway.model import Millis
@@ -33,7 +33,7 @@ class RoomQuestion:
     end: Millis
     people: int | None = None
     features: frozenset[str] = frozenset()
-    near: Point | None = None
+    near: LatLon | None = None
     radius_m: float | None = None
 
 

@@ -50,7 +50,7 @@ class StartedSession:
     until: Millis
 
 
-Book = Mapping[str, StartedSession]
+SessionsById = Mapping[str, StartedSession]
 
 
 class Sessions:
@@ -59,7 +59,7 @@ class Sessions:
     def __init__(self, folder: Path) -> None:
         self._folder, self._key_file, self._book_file = folder, folder / SESSION_KEY, folder / BOOK
         self._seen: Stamp | None = None
-        self._book: Book = {}
+        self._book: SessionsById = {}
 
     def prepare(self) -> None:
         """Make the key where there is none. OSError when the folder can't be written."""
@@ -134,7 +134,7 @@ class Sessions:
             return secret if len(secret) == KEY_BYTES else None
         return None
 
-    def _read(self) -> Book:
+    def _read(self) -> SessionsById:
         """A book that is missing or damaged has nobody in it."""
         seen = stamp(self._book_file)
         if seen != self._seen:
@@ -142,7 +142,7 @@ class Sessions:
             self._seen = seen
         return self._book
 
-    def _write(self, book: Book) -> None:
+    def _write(self, book: SessionsById) -> None:
         rows = [asdict(started) for started in book.values()]
         replace_private(self._book_file, json.dumps({"sessions": rows}, ensure_ascii=False).encode())
 
@@ -158,7 +158,7 @@ def session_id_of(cookie: str) -> str | None:
     return None if parts is None else _digest(parts[2])
 
 
-def _book_in(path: Path) -> Book:
+def _book_in(path: Path) -> SessionsById:
     try:
         rows = json.loads(read_text(path, BOOK, LIST_BYTES))["sessions"]
         book = [StartedSession(**row) for row in rows]
@@ -171,7 +171,7 @@ def _is_right(started: StartedSession) -> bool:
     return all(isinstance(getattr(started, field.name), field.type) for field in fields(started))  # type: ignore[arg-type]
 
 
-def _bounded(book: Book, newest: StartedSession, now: Millis) -> Book:
+def _bounded(book: SessionsById, newest: StartedSession, now: Millis) -> SessionsById:
     """Without those that are over, and without the longest unused where there are too many."""
     book = {name: started for name, started in book.items() if started.until > now}
     others = sorted((started for started in book.values() if started is not newest), key=lambda started: started.seen)

@@ -28,7 +28,7 @@ class Visits:
     def add(self, days: Iterable[EntranceDay]) -> None:
         for day in days:
             self.bands.append(day.band)
-            self.coverages.append(day.evidence.coverage)
+            self.coverages.append(day.bounds.coverage)
 
     @property
     def band(self) -> Band:

@@ -30,19 +30,19 @@ from gateway.store.wishes import KEPT_WEEKS, WishFile
 OVER_TOLD_MS: Final[Millis] = 90 * DAY_MS
 """What came true or was closed is listed for so long."""
 
-Deed = Literal["assign", "accept", "release", "close"]
-_FROM: Final[dict[Deed, tuple[DemandState, ...]]] = {
+WishStep = Literal["assign", "accept", "release", "close"]
+_FROM: Final[dict[WishStep, tuple[DemandState, ...]]] = {
     "assign": ("open", "assigned"),
     "accept": ("open", "assigned"),
     "release": ("assigned", "accepted", "planned"),
     "close": ("open", "assigned", "accepted", "planned"),
 }
-_TO: Final[dict[Deed, DemandState]] = {
+_TO: Final[dict[WishStep, DemandState]] = {
     "assign": "assigned", "accept": "accepted", "release": "open", "close": "closed",
 }  # fmt: skip
 
 
-DEEDS: Final[dict[str, Deed]] = {deed: deed for deed in _FROM}
+DEEDS: Final[dict[str, WishStep]] = {deed: deed for deed in _FROM}
 
 
 class WishDesk:
@@ -65,7 +65,7 @@ class WishDesk:
         ]
         return told_demands({key: n for key, n in self._counts().items() if key[0] in ids}, demands)
 
-    def do(self, deed: Deed, key: WishKey, by: str, *, to: str = "", uid: str | None = None) -> Demand | None:
+    def do(self, deed: WishStep, key: WishKey, by: str, *, to: str = "", uid: str | None = None) -> Demand | None:
         """What has become of it; None where nobody may know of it, or another was quicker. ValueError says what is in
         the way of the deed."""
         station = self._context.settings.station(key[0])

@@ -27,13 +27,13 @@ log = logging.getLogger(__name__)
 
 MAX_BYTES = 65_536
 
-Deed = Literal["call", "reset", "unlock", "out_of_service", "in_service", "start", "stop", "reserve", "release"]
+CallDeed = Literal["call", "reset", "unlock", "out_of_service", "in_service", "start", "stop", "reserve", "release"]
 
 
 class Ordered(msgspec.Struct, kw_only=True):
     """What a command asks for. `until`: ms since 1970, for out_of_service and reserve."""
 
-    do: Deed
+    do: CallDeed
     charge_point: Annotated[str, msgspec.Meta(max_length=64)] = ""
     device: Annotated[str, msgspec.Meta(max_length=64)] = ""
     action: Annotated[str, msgspec.Meta(max_length=64)] = ""
@@ -41,8 +41,8 @@ class Ordered(msgspec.Struct, kw_only=True):
     until: Annotated[Millis, msgspec.Meta(ge=0, le=2**53)] | None = None
 
 
-Answer = dict[str, Any]
-Told = Callable[[Answer], None]
+CallAnswer = dict[str, Any]
+Told = Callable[[CallAnswer], None]
 
 
 class Caller(Protocol):
@@ -122,7 +122,7 @@ class CallDesk:
                 return
         self._reply(order, {"trouble": "unknown", "text": "no pile of this bridge"})
 
-    def _done(self, order: SignedCommand, ordered: Ordered, device: str, answer: Answer) -> None:
+    def _done(self, order: SignedCommand, ordered: Ordered, device: str, answer: CallAnswer) -> None:
         said = answer_in_short(answer.get("result"), answer.get("error"), answer.get("trouble"))
         what = ordered.action or ordered.do
         log.info("%s at %s by %s: %s", what, ordered.charge_point or device, order.by, said)
@@ -131,7 +131,7 @@ class CallDesk:
         self._tell(DeviceReading(device, told, "command"))
         self._reply(order, answer)
 
-    def _reply(self, order: SignedCommand, answer: Answer) -> None:
+    def _reply(self, order: SignedCommand, answer: CallAnswer) -> None:
         key = self.key()
         if key is None:
             return

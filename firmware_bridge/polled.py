@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from firmware_bridge.devices.base import DeviceOrder, DeviceReading, Health, Heard, Steady
+from firmware_bridge.devices.base import DeviceOrder, DeviceReading, Heard, Steady, TalkHealth
 from gateway.model import Millis
 
 BACKOFF_MAX_MS = 60_000
@@ -65,7 +65,7 @@ class Polled:
         self._orders: list[_Exchange] = []
         self._deadline: Millis = 0
         self._heard = b""
-        self._health = Health()
+        self._health = TalkHealth()
         self._steady: dict[str, Steady] = {}
 
     def opened(self, now: Millis) -> bytes:
@@ -75,7 +75,7 @@ class Polled:
         self._deadline = now
         return b""
 
-    def health(self) -> Health:
+    def health(self) -> TalkHealth:
         return self._health
 
     def deadline(self) -> Millis:

@@ -21,7 +21,7 @@ from firmware_bridge import commands
 from firmware_bridge.calls import CallDesk
 from firmware_bridge.devices.base import DeviceReading, Heard
 from firmware_bridge.presence import Presence, steady_ms
-from firmware_bridge.spool import Held, Spool
+from firmware_bridge.spool import HeldReading, Spool
 from firmware_bridge.spool_file import SpoolError
 from gateway import wire
 from gateway.base.clock import now_ms
@@ -302,7 +302,7 @@ class Publisher:
             lane.waiting_since = now
         return bool(rows)
 
-    def _message(self, device: str, row: Held, oldest: int) -> tuple[str, bytes]:
+    def _message(self, device: str, row: HeldReading, oldest: int) -> tuple[str, bytes]:
         header = Header(row.ts, self._spool.boot, row.seq, oldest)
         which: Topic = "state" if row.event is None else "event"
         return wire.encode(Observation(self._station, device, which, header, row.signals, row.event))

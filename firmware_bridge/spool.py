@@ -29,7 +29,7 @@ ROOM = 20  # a full spool frees one part in so many at once, not a row a time
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldReading:
     """One message that waits for the gateway."""
 
     seq: int
@@ -173,14 +173,14 @@ class Spool:
             row = db.execute("SELECT min(seq) FROM held WHERE device=?", (self._ids.get(device),)).fetchone()
         return row[0] if row else None
 
-    def after(self, device: str, seq: int, limit: int) -> Sequence[Held]:
+    def after(self, device: str, seq: int, limit: int) -> Sequence[HeldReading]:
         """The next messages behind `seq`, in order."""
         with self._asked() as db:
             rows = db.execute(
                 "SELECT seq, ts, event, body FROM held WHERE device=? AND seq>? ORDER BY seq LIMIT ?",
                 (self._ids.get(device), seq, limit),
             ).fetchall()
-        return [Held(number, ts, event, _decode(body)) for number, ts, event, body in rows]
+        return [HeldReading(number, ts, event, _decode(body)) for number, ts, event, body in rows]
 
     def cover(self, device: str, boot: str, upto: int) -> int:
         """The gateway has all up to `upto`: let go of it. Returns how many went; none for another boot."""

@@ -54,7 +54,7 @@ class BackupDone:
     put_bytes: int
 
 
-Progress = Callable[[str, int, int], None]
+TellProgress = Callable[[str, int, int], None]
 """(file, files done, files in all)"""
 
 
@@ -66,7 +66,7 @@ class Copies:
     """The backups of one store in one place. StoreError, OSError, BackupFaultError from each."""
 
     def __init__(
-        self, settings: Settings, target: BackupTarget, passphrase: str, tell: Progress = lambda *_: None
+        self, settings: Settings, target: BackupTarget, passphrase: str, tell: TellProgress = lambda *_: None
     ) -> None:
         self._settings, self._target, self._tell = settings, target, tell
         self._store = settings.store.path

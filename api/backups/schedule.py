@@ -12,7 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from api.access_book import AccessBook
-from api.backups.copying import FAULTS, BackupDone, Copies, Progress
+from api.backups.copying import FAULTS, BackupDone, Copies, TellProgress
 from api.backups.targets import target_of
 from config.files import UnusableFileError, read_secret
 from config.schema import Settings
@@ -29,7 +29,7 @@ AGAIN_MS = HOUR_MS  # after one that failed
 LOCK = "backup.lock"
 
 
-def copies_of(settings: Settings, backup: Backup, tell: Progress = lambda *_: None) -> Copies:
+def copies_of(settings: Settings, backup: Backup, tell: TellProgress = lambda *_: None) -> Copies:
     """The copies that `backup` configures. OSError, UnusableFileError."""
     passphrase = read_secret(backup.passphrase_file, "backup.passphrase_file")
     return Copies(settings, target_of(backup), passphrase, tell)
@@ -45,7 +45,9 @@ def due(backup: Backup, zone: ZoneInfo, state: BackupState, now: Millis) -> bool
     return state.tried_at < planned_ms <= now
 
 
-def make_now(settings: Settings, backup: Backup, now: Millis, by: str, tell: Progress = lambda *_: None) -> BackupDone:
+def make_now(
+    settings: Settings, backup: Backup, now: Millis, by: str, tell: TellProgress = lambda *_: None
+) -> BackupDone:
     """A backup, its state, its line in the trail, and the rehearsal where it is time. `FAULTS`, UnusableFileError."""
     folder = settings.store.path
     state = read_state(folder) or BackupState()
@@ -63,7 +65,7 @@ def make_now(settings: Settings, backup: Backup, now: Millis, by: str, tell: Pro
     return done
 
 
-def rehearse_now(settings: Settings, backup: Backup, now: Millis, tell: Progress = lambda *_: None) -> int:
+def rehearse_now(settings: Settings, backup: Backup, now: Millis, tell: TellProgress = lambda *_: None) -> int:
     """Fetch the newest and look at all of it; how many files were right. The state tells of what was not."""
     folder = settings.store.path
     state = read_state(folder) or BackupState()

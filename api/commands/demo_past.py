@@ -54,7 +54,7 @@ WHOLLY_STANDING = ("chained", "teahouse", PARK)
 FINE = Ourselves()
 ON_ALERTS = ("acknowledge", "comment", "close", "mute")  # whoever sees that it is over does nothing
 
-Station = Mapping[str, Any]
+StationLines = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Plan:
         return Week(day_start(self.now, ZoneInfo("Asia/Shanghai")) - DAYS * DAY_MS, self.now)
 
 
-def stations_of(plan: Plan) -> list[Station]:
+def stations_of(plan: Plan) -> list[StationLines]:
     """All but the station of foreign dialects. Sensors are trusted for half an hour, as those on batteries must be."""
     stations = demo_stations(plan.stations, plan.seed)
     stations[0] = {**stations[0], "areas": [*stations[0]["areas"], _bookable(plan)]}
@@ -91,7 +91,7 @@ def _bookable(plan: Plan) -> Mapping[str, Any]:
     return {**bookings.bookable_area(), "calendar": [str(file)]}
 
 
-def _mapped(station: Station, change: Callable[[str, Station], Station | None]) -> Station:
+def _mapped(station: StationLines, change: Callable[[str, StationLines], StationLines | None]) -> StationLines:
     """Each of its things changed, or left out where there is nothing left of it."""
     areas = []
     for area in station["areas"]:
@@ -100,7 +100,7 @@ def _mapped(station: Station, change: Callable[[str, Station], Station | None]) 
     return {**station, "areas": areas}
 
 
-def _unhurried(_station: str, thing: Station) -> Station:
+def _unhurried(_station: str, thing: StationLines) -> StationLines:
     return thing if thing["kind"] in LONG_LIVED else {**thing, "ttl": TTL_S}
 
 
@@ -152,14 +152,14 @@ def make_past(plan: Plan) -> list[str]:
     return life.refused()
 
 
-def _those(plan: Plan, which: Callable[[str, Station], Station | None]) -> list[Station]:
+def _those(plan: Plan, which: Callable[[str, StationLines], StationLines | None]) -> list[StationLines]:
     """The stations that have lived, with those things that a gateway looks after; those without any are none."""
     lived = {*STANDING, *WHOLLY_STANDING}
     stations = [_mapped(station, which) for station in stations_of(plan) if station["id"] in lived]
     return [station for station in stations if which is not _over or station["id"] in STANDING]
 
 
-def _all(station: str, thing: Station) -> Station | None:
+def _all(station: str, thing: StationLines) -> StationLines | None:
     """Under the virtual clock no pile dials in: its connectors speak for themselves, and doors are chained by day."""
     features = [feature for feature in thing.get("features", ()) if feature != CHAINED]
     if station == PARK:
@@ -167,16 +167,16 @@ def _all(station: str, thing: Station) -> Station | None:
     return {**thing, "features": features}
 
 
-def _standing(station: str, thing: Station) -> Station | None:
+def _standing(station: str, thing: StationLines) -> StationLines | None:
     mine = station not in STANDING or thing["id"] in STANDING[station]
     return _all(station, thing) if mine else None
 
 
-def _over(station: str, thing: Station) -> Station | None:
+def _over(station: str, thing: StationLines) -> StationLines | None:
     return None if station not in STANDING or thing["id"] in STANDING[station] else thing
 
 
-def _settings(plan: Plan, stations: Sequence[Station], *, bridged: bool = False) -> Settings:
+def _settings(plan: Plan, stations: Sequence[StationLines], *, bridged: bool = False) -> Settings:
     """What the core must know of them: no calendars, which are handed in, and no secrets, which nobody asks for."""
     bare = [
         {

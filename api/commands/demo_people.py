@@ -11,7 +11,7 @@ from gateway.alerting.deeds import Deed, Verb
 from gateway.alerts.words import Alert, AlertEvent
 from gateway.evidence.checks import Result
 from gateway.model import Millis
-from gateway.policy.override import Status
+from gateway.policy.override import SetStatus
 
 MINUTE_MS = 60_000
 LIFE_MS = 60_000
@@ -65,7 +65,7 @@ class SetByHand:
     until: Millis
     station: str
     resource: str
-    status: Status
+    status: SetStatus
     note: str
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from api.commands.doctor_finding import DoctorFinding, Mark
+from api.commands.doctor_finding import DoctorFinding, FindingMark
 
 SIGNS = {"ok": "✓", "warn": "!", "fail": "✗"}
 SLOW_FSYNC_MS = 50.0
@@ -110,7 +110,7 @@ def store(folder: Path) -> Iterator[DoctorFinding]:
             "fail", "store", f"{folder} can't be written: {error.strerror}; mend its rights or store.path"
         )
         return
-    mark: Mark = "warn" if slowest > SLOW_FSYNC_MS else "ok"
+    mark: FindingMark = "warn" if slowest > SLOW_FSYNC_MS else "ok"
     hint = "; slow: see store.profile sd_card in the example" if mark == "warn" else ""
     yield DoctorFinding(mark, "store", f"{folder} is writable, slowest of 20 fsyncs {slowest:.1f} ms{hint}")
     damaged = [path.name for path in folder.glob("*.db") if not healthy(path)]
@@ -308,7 +308,7 @@ def calendars(settings: Any) -> Iterator[DoctorFinding]:
         zone, cache = station.timezone or settings.timezone, settings.store.path / "calendars"
         for source in map(configured, area.calendar):
             name, remark, usable = looked_at((station.id, area.id), source, zone, cache, now_ms())
-            mark: Mark = "fail" if not usable else "warn" if remark else "ok"
+            mark: FindingMark = "fail" if not usable else "warn" if remark else "ok"
             yield DoctorFinding(mark, "activities", f"{name}: {remark or 'is read whole'}")
 
 

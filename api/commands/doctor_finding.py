@@ -2,12 +2,12 @@
 
 from typing import Literal, NamedTuple
 
-Mark = Literal["ok", "warn", "fail"]
+FindingMark = Literal["ok", "warn", "fail"]
 
 
 class DoctorFinding(NamedTuple):
     """What was tried, how it went, and if need be the mend."""
 
-    mark: Mark
+    mark: FindingMark
     what: str
     text: str

@@ -33,7 +33,7 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     with building():
         from api.commands.check import checked
-        from api.product import Files, run_product
+        from api.product import ConfigFiles, run_product
         from api.server import address_of
         from api.signals import Hangups
         from api.start_book import note_start
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
             )
 
     note_start(path, settings, "up", now_ms())
-    return run_product(settings, ready, files=Files(path, checked, hangups), setup_code=code)
+    return run_product(settings, ready, files=ConfigFiles(path, checked, hangups), setup_code=code)
 
 
 def _house(args: argparse.Namespace) -> Path:

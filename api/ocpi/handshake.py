@@ -16,7 +16,7 @@ BODY_MOST: Final = 16_384
 TOKEN_MOST: Final = 64
 
 
-class Role(msgspec.Struct):
+class OcpiRole(msgspec.Struct):
     role: str
     party_id: str
     country_code: str
@@ -27,7 +27,7 @@ class Credentials(msgspec.Struct):
 
     token: str
     url: str
-    roles: list[Role]
+    roles: list[OcpiRole]
 
 
 class HandshakeError(Exception):

@@ -20,7 +20,7 @@ _BLOCK = re.compile(r"\) \{$", re.MULTILINE)  # where a block begins; no text of
 _EMPTY = re.compile(r"\n{2,}")
 _OTHER = re.compile(r'^(?:import|export)\b(?!:).*|\bimport\((?!"\.\./js/[\w-]+\.js"\)).*', re.MULTILINE)
 
-Source = Callable[[str], str]
+ReadSource = Callable[[str], str]
 """The text of the file of this name, as `js/draw.js`. KeyError: there is none."""
 
 
@@ -28,19 +28,19 @@ class BundleError(ValueError):
     """A module in a form that can't be joined: which, and what to write instead."""
 
 
-def script(entry: str, source: Source) -> str:
+def script(entry: str, source: ReadSource) -> str:
     """All modules that `js/{entry}.js` stands on, each once and after those that it needs, and it as the last."""
     parts: dict[str, str] = {}
     _add(entry, source, (), parts)
     return "\n".join(parts.values()) + "\n"
 
 
-def style(names: str, source: Source) -> str:
+def style(names: str, source: ReadSource) -> str:
     """`tokens+desk` → css/tokens.css and css/desk.css, in this order."""
     return "\n".join(source(f"css/{name}.css") for name in names.split("+"))
 
 
-def _add(name: str, source: Source, above: tuple[str, ...], parts: dict[str, str]) -> None:
+def _add(name: str, source: ReadSource, above: tuple[str, ...], parts: dict[str, str]) -> None:
     if name in parts:
         return
     if name in above:

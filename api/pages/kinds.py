@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from config.kinds import SPECS, KindSpec, Words
+from config.kinds import SPECS, KindSpec, KindWords
 
 NAME = "js/kinds.js"
 
@@ -14,12 +14,12 @@ def script() -> bytes:
     return f"export const KINDS = {_text(kinds)};\nexport const WORDS = {_text(words())};\n".encode()
 
 
-def words() -> dict[str, Words]:
+def words() -> dict[str, KindWords]:
     """`seat`, `seat.unit`, `charger:ebike`, `charger:ebike.short`: every word of every kind and type."""
     return {key: row for spec in SPECS.values() for key, row in _words(spec)}
 
 
-def _words(spec: KindSpec) -> Iterator[tuple[str, Words]]:
+def _words(spec: KindSpec) -> Iterator[tuple[str, KindWords]]:
     yield spec.name, spec.words
     for form, row in spec.says.items():
         yield f"{spec.name}.{form}", row

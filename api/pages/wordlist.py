@@ -7,13 +7,13 @@ from pathlib import Path
 
 from api.pages import kinds
 from api.pages.language import name_in
-from config.kinds import Words
+from config.kinds import KindWords
 
 SCRIPTS = Path(__file__).parent / "static" / "js"
 TABLES = ("words.js", "phone-words.js", "find-words.js")
 _ROW = re.compile(r'^  (?:"([^"]+)"|(\w+)): \[([^\]]*)\]', re.MULTILINE)
 _COLUMN = {"zh-Hans": 0, "zh-Hant": 1, "en": 2}
-Names = Mapping[str, str]
+LanguageNames = Mapping[str, str]
 """By language: `zh`, `zh-hant`, `en`."""
 
 
@@ -23,9 +23,9 @@ def rows_of(text: str) -> dict[str, list[str]]:
 
 
 @cache
-def table() -> Mapping[str, Words]:
+def table() -> Mapping[str, KindWords]:
     """Every word of a public page and of every kind."""
-    said: dict[str, Words] = {}
+    said: dict[str, KindWords] = {}
     for name in TABLES:
         for key, row in rows_of((SCRIPTS / name).read_text("utf-8")).items():
             said[key] = row[0], row[1], row[2]
@@ -46,7 +46,7 @@ class Speaker:
     def has(self, key: str) -> bool:
         return key in self._table
 
-    def of(self, names: Names) -> str:
+    def of(self, names: LanguageNames) -> str:
         """The configured name in this language, or what comes nearest."""
         return name_in(self.lang, names)
 

@@ -35,7 +35,7 @@ from gateway.policy.override import (
     Override,
     Overrides,
     OverrideTarget,
-    Status,
+    SetStatus,
     encode_command,
 )
 from gateway.store.base import StoreError
@@ -53,7 +53,7 @@ class Word(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    status: Status | None = None
+    status: SetStatus | None = None
     until: Annotated[datetime | None, Field(description="RFC 3339 with offset; needed, but for a partner")] = None
     area: str | None = None
     resource: str | None = None
@@ -65,7 +65,7 @@ class Sent(BaseModel):
     has done it, or it waits for the box's line; until then it holds nowhere."""
 
     station: str
-    status: Status | None
+    status: SetStatus | None
     until: str | None
     box: SaidToBox | None = None
 

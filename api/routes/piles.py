@@ -17,7 +17,7 @@ from api.schemas import ProblemDocument
 from gateway.model import Millis
 
 MORE_PROBLEMS = PROBLEMS | {code: {"model": ProblemDocument} for code in (422, 502, 504)}
-Deed = Literal["reset", "unlock", "out_of_service", "in_service", "start", "stop", "reserve", "release"]
+PileDeed = Literal["reset", "unlock", "out_of_service", "in_service", "start", "stop", "reserve", "release"]
 
 
 class CallAsked(BaseModel):
@@ -32,7 +32,7 @@ class CallAsked(BaseModel):
 class DeedAsked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    do: Deed
+    do: PileDeed
     until: Annotated[datetime | None, Field(description="RFC 3339 with offset; for out_of_service and reserve")] = None
 
 
@@ -78,7 +78,7 @@ def router(context: ApiContext) -> Routes:
     return routes
 
 
-def set_by_hand(context: ApiContext, key: Key, station: str, device: str, do: Deed, until: Millis | None) -> None:
+def set_by_hand(context: ApiContext, key: Key, station: str, device: str, do: PileDeed, until: Millis | None) -> None:
     """Out of service is `maintenance` for everybody who looks, too."""
     known = context.settings.station(station)
     if known is None or do not in ("out_of_service", "in_service"):

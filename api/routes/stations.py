@@ -8,7 +8,7 @@ from api.conditional import etag_of, matches
 from api.context import ApiContext
 from api.directory import Query as Wish
 from api.directory import parse_wanted
-from api.geo import Point, from_gcj02
+from api.geo import LatLon, from_gcj02
 from api.late_routes import Routes
 from api.problem import bad_parameter, not_found
 from api.schemas import AvailabilitySchema, ProblemDocument, Stations
@@ -70,7 +70,7 @@ def router(context: ApiContext) -> Routes:
     return routes
 
 
-def point_of(near: str | None, coord: str) -> Point | None:
+def point_of(near: str | None, coord: str) -> LatLon | None:
     """A point in WGS 84, None where none was given. 422 for what is no place on earth."""
     if near is None:
         return None

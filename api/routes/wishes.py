@@ -14,7 +14,7 @@ from api.routes.alerts import PROBLEMS
 from api.routes.past import answer
 from api.routes.reports import Rate, Received
 from api.times import rfc3339
-from api.wish_desk import Deed, WishDesk
+from api.wish_desk import WishDesk, WishStep
 from config.schema import StationSettings
 from gateway.history.wishes import INTERESTS, SLOTS, Demand, WishKey
 from gateway.policy.text import bounded
@@ -171,14 +171,16 @@ def _staff(routes: Routes, context: ApiContext, desk: WishDesk) -> None:
     def deed(
         station: str,
         wish: str,
-        deed: Deed,
+        deed: WishStep,
         how: Annotated[WishDeed | None, Body()] = None,
         key: Key = Depends(gate.needs("operator")),  # noqa: B008  FastAPI's way
     ) -> dict[str, Any]:
         return _taken(done(context, desk, key, station, wish, deed, how or WishDeed()))
 
 
-def done(context: ApiContext, desk: WishDesk, key: Key, station: str, wish: str, deed: Deed, how: WishDeed) -> Demand:
+def done(
+    context: ApiContext, desk: WishDesk, key: Key, station: str, wish: str, deed: WishStep, how: WishDeed
+) -> Demand:
     """One deed of one's own stations, with its line in the audit trail. HTTPException says why not."""
     known = context.settings.station(station)
     if known is None or not key.covers(station, known.region):

@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from api.geo import Point, from_bd09, from_gcj02
+from api.geo import LatLon, from_bd09, from_gcj02
 
 System = Literal["wgs84", "gcj02", "bd09"]
 SYSTEMS: Final[tuple[System, ...]] = get_args(System)
@@ -54,7 +54,7 @@ def pasted(text: str, system: System) -> Pasted:
     return Pasted(round(moved[0], _DECIMALS), round(moved[1], _DECIMALS), swapped)
 
 
-def _point(text: str) -> tuple[Point, bool]:
+def _point(text: str) -> tuple[LatLon, bool]:
     labelled = _labelled(_in_degrees(text))
     if labelled is not None:
         return labelled, False
@@ -79,7 +79,7 @@ def _in_degrees(text: str) -> str:
     return _DEGREES.sub(decimal, text)
 
 
-def _labelled(text: str) -> Point | None:
+def _labelled(text: str) -> LatLon | None:
     """Two numbers of which each says on which side it lies."""
     told: dict[int, float] = {}
     for before, number, other, after in _LABELLED.findall(text):
@@ -89,9 +89,9 @@ def _labelled(text: str) -> Point | None:
     return point if _is_place(point) else None
 
 
-def _is_place(point: Point) -> bool:
+def _is_place(point: LatLon) -> bool:
     return abs(point[0]) <= 90 and abs(point[1]) <= 180
 
 
-def _in_china(point: Point) -> bool:
+def _in_china(point: LatLon) -> bool:
     return all(low <= value <= high for value, (low, high) in zip(point, _CHINA, strict=True))

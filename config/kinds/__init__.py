@@ -9,7 +9,17 @@ from pkgutil import iter_modules
 from types import MappingProxyType
 from typing import cast
 
-from config.kinds.base import RUNNING_ABOVE_W, USUAL_LOAD, FromPower, KindSpec, Load, Signal, SignalType, Type, Words
+from config.kinds.base import (
+    RUNNING_ABOVE_W,
+    USUAL_LOAD,
+    FromPower,
+    KindSignal,
+    KindSpec,
+    KindWords,
+    Load,
+    SignalType,
+    Type,
+)
 
 __all__ = [
     "INSTRUMENTS",
@@ -19,12 +29,12 @@ __all__ = [
     "UNITS",
     "USUAL_LOAD",
     "FromPower",
+    "KindSignal",
     "KindSpec",
+    "KindWords",
     "Load",
-    "Signal",
     "SignalType",
     "Type",
-    "Words",
     "named",
 ]
 

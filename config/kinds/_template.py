@@ -5,7 +5,7 @@ it says by `fault`, which every kind has. A kind with a rule of its own has it i
 gateway/kinds/_template.py).
 """
 
-from config.kinds.base import KindSpec, Signal
+from config.kinds.base import KindSignal, KindSpec
 
 SPEC = KindSpec(
     name="shower",
@@ -13,7 +13,7 @@ SPEC = KindSpec(
     words=("淋浴间", "淋浴間", "Showers"),
     icon="water",
     home_assistant_icon="mdi:shower",
-    signals=(Signal("occupied", "flag", uses={"true": "occupied", "false": "free"}),),
+    signals=(KindSignal("occupied", "flag", uses={"true": "occupied", "false": "free"}),),
     facts={"presence": "occupied"},
     main=("occupied", None),
     found_by=("presence",),

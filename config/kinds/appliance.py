@@ -1,6 +1,6 @@
 """A microwave, water dispenser, massage chair: idle, running or out of order."""
 
-from config.kinds.base import FromPower, KindSpec, Signal, Type
+from config.kinds.base import FromPower, KindSignal, KindSpec, Type
 
 SPEC = KindSpec(
     name="appliance",
@@ -9,8 +9,8 @@ SPEC = KindSpec(
     icon="plug",
     home_assistant_icon="mdi:microwave",
     signals=(
-        Signal("status", "code", uses={"idle": "free", "running": "occupied", "fault": "unknown"}),
-        Signal("power_w", "number", "W"),
+        KindSignal("status", "code", uses={"idle": "free", "running": "occupied", "fault": "unknown"}),
+        KindSignal("power_w", "number", "W"),
     ),
     facts={"power_w": "power_w", "relay": "relay", "status": "status"},
     main=("status", "power_w"),

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-Words = tuple[str, str, str]
+KindWords = tuple[str, str, str]
 """Simplified Chinese, traditional Chinese, English."""
 SignalType = Literal["flag", "count", "number", "code", "text", "date"]
 """flag: true or false; count: an int from 0; number: finite; code: one of `Signal.words`; date: YYYY-MM-DD."""
 Uses = Mapping[str, str]
-Doubt = Literal[
+DoubtReason = Literal[
     "charging_without_power", "power_while_free", "power_while_out_of_order", "meter_stands_still",
     "running_without_power", "runs_for_hours", "occupied_though_nobody_is_about", "frozen",
 ]  # fmt: skip
@@ -34,7 +34,7 @@ USUAL_LOAD = Load()
 
 
 @dataclass(frozen=True, slots=True)
-class Signal:
+class KindSignal:
     """One field of a kind's payload. `unit` is UCUM's or None for a bare number; W, W.h, Cel and % bound what is taken
     of it. One that tells no value (`KindSpec.told_by`) is kept in the journal and the copy, and shown nowhere."""
 
@@ -54,9 +54,9 @@ class Signal:
 class Type:
     """A sort within a kind. `running_above_w`: the power above which it is in use, between the two of `load`."""
 
-    words: Words
+    words: KindWords
     icon: str
-    short: Words | None = None
+    short: KindWords | None = None
     running_above_w: float = RUNNING_ABOVE_W
     load: Load = USUAL_LOAD
     most_w: float = 1e6
@@ -65,9 +65,9 @@ class Type:
     """Its place among its like on pages, the smallest first."""
     indoors: bool = True
     """Who uses it has come in."""
-    thing: Words | None = None
+    thing: KindWords | None = None
     """What one of it is called, where that is not the `thing` of its kind."""
-    usable: Words | None = None
+    usable: KindWords | None = None
     """What its usable state is called, where that is not the word of its kind."""
     told_by: tuple[str, ...] = ()
     """The facts of a foreign device that are about this type alone, the surest first: of a detector of smoke and gas
@@ -90,12 +90,12 @@ class KindSpec:
     name: str
     order: int
     """Its place in lists, the smallest first."""
-    words: Words
+    words: KindWords
     """What it is called on pages; the plural in English."""
     icon: str
     """Of the pages: a name in css/tokens.css."""
     home_assistant_icon: str
-    signals: tuple[Signal, ...]
+    signals: tuple[KindSignal, ...]
     """Its own; battery_pct, rssi_dbm, fault and firmware belong to all kinds."""
     facts: Mapping[str, str]
     """Which fact of a foreign device (gateway/dialects/shared/facts) becomes which of its signals."""
@@ -143,9 +143,9 @@ class KindSpec:
     alert_when_full: str | None = None
     """The kind of alert while nothing of it is free."""
     from_power: FromPower | None = None
-    doubts: tuple[Doubt, ...] = ()
+    doubts: tuple[DoubtReason, ...] = ()
     """What may make its evidence suspect: rules of gateway/evidence."""
-    says: Mapping[str, Words] = field(default_factory=dict)
+    says: Mapping[str, KindWords] = field(default_factory=dict)
     """Further words: `one` (of a single one), `free` (of what is free), `unit` (measure word), `col` (column heading),
     `usable`, `unknown`, `blocked` (instead of those of other kinds)."""
 
@@ -169,7 +169,7 @@ class KindSpec:
             told |= {"power_w", "relay"}
         return told | ({"bay"} & set(self.facts.values()))
 
-    def signal(self, name: str) -> Signal:
+    def signal(self, name: str) -> KindSignal:
         """KeyError when it has none of this name."""
         for signal in self.signals:
             if signal.name == name:

@@ -1,6 +1,6 @@
 """A charging point, told by OCPP 1.6 ChargePointStatus. Charged but still plugged in is occupied."""
 
-from config.kinds.base import FromPower, KindSpec, Load, Signal, Type
+from config.kinds.base import FromPower, KindSignal, KindSpec, Load, Type
 
 SPEC = KindSpec(
     name="charger",
@@ -9,7 +9,7 @@ SPEC = KindSpec(
     icon="plug",
     home_assistant_icon="mdi:ev-station",
     signals=(
-        Signal(
+        KindSignal(
             "status",
             "code",
             uses={
@@ -26,9 +26,9 @@ SPEC = KindSpec(
                 "Unknown": "unknown",  # the operator of the pile does not know it either
             },
         ),
-        Signal("power_w", "number", "W"),
-        Signal("energy_wh", "number", "W.h"),
-        Signal("error", "text"),
+        KindSignal("power_w", "number", "W"),
+        KindSignal("energy_wh", "number", "W.h"),
+        KindSignal("error", "text"),
     ),
     facts={"power_w": "power_w", "relay": "relay", "status": "status", "energy_wh": "energy_wh", "error": "error"},
     main=("status", "power_w"),

@@ -1,6 +1,6 @@
 """The air of a room: temperature, humidity, carbon dioxide, fine dust, light."""
 
-from config.kinds.base import KindSpec, Signal
+from config.kinds.base import KindSignal, KindSpec
 
 SPEC = KindSpec(
     name="climate",
@@ -9,11 +9,11 @@ SPEC = KindSpec(
     icon="climate",
     home_assistant_icon="mdi:thermometer",
     signals=(
-        Signal("temperature_c", "number", "Cel"),
-        Signal("humidity_pct", "number", "%"),
-        Signal("co2_ppm", "number", "[ppm]"),
-        Signal("pm25_ugm3", "number", "ug/m3"),
-        Signal("illuminance_lx", "number", "lx"),
+        KindSignal("temperature_c", "number", "Cel"),
+        KindSignal("humidity_pct", "number", "%"),
+        KindSignal("co2_ppm", "number", "[ppm]"),
+        KindSignal("pm25_ugm3", "number", "ug/m3"),
+        KindSignal("illuminance_lx", "number", "lx"),
     ),
     facts={
         "temperature_c": "temperature_c",

@@ -1,6 +1,6 @@
 """A counter of people at an entrance: totals inwards and outwards. What it says tells of persons."""
 
-from config.kinds.base import KindSpec, Signal
+from config.kinds.base import KindSignal, KindSpec
 
 SPEC = KindSpec(
     name="counter",
@@ -8,7 +8,7 @@ SPEC = KindSpec(
     words=("客流计数", "客流計數", "People counters"),
     icon="counter",
     home_assistant_icon="mdi:counter",
-    signals=(Signal("in", "count"), Signal("out", "count")),
+    signals=(KindSignal("in", "count"), KindSignal("out", "count")),
     facts={"in": "in", "out": "out"},
     main=("in", "in"),
     found_by=("in", "out"),

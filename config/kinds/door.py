@@ -1,6 +1,6 @@
 """A door: free means that one can come in. A locked door opens by card, so `locked` alone does not block it."""
 
-from config.kinds.base import KindSpec, Signal
+from config.kinds.base import KindSignal, KindSpec
 
 SPEC = KindSpec(
     name="door",
@@ -8,7 +8,7 @@ SPEC = KindSpec(
     words=("门", "門", "Door"),
     icon="card",
     home_assistant_icon="mdi:door",
-    signals=(Signal("open", "flag"), Signal("locked", "flag")),
+    signals=(KindSignal("open", "flag"), KindSignal("locked", "flag")),
     facts={"open": "open", "locked": "locked"},
     main=("open", None),
     found_by=("open", "locked"),

@@ -1,6 +1,6 @@
 """A detector of smoke, gas, carbon monoxide, water or fire: it warns, or does not."""
 
-from config.kinds.base import KindSpec, Signal, Type
+from config.kinds.base import KindSignal, KindSpec, Type
 
 SPEC = KindSpec(
     name="hazard",
@@ -9,7 +9,7 @@ SPEC = KindSpec(
     icon="hazard",
     home_assistant_icon="mdi:alarm-light",
     # In history: blocked while it warns, reserved while it is tested (gateway/kinds/hazard).
-    signals=(Signal("alarm", "flag", uses={"true": "blocked", "false": "free"}), Signal("test", "flag")),
+    signals=(KindSignal("alarm", "flag", uses={"true": "blocked", "false": "free"}), KindSignal("test", "flag")),
     facts={"smoke": "alarm", "gas": "alarm", "co": "alarm", "leak": "alarm", "fire": "alarm", "test": "test"},
     main=("alarm", None),
     found_by=("smoke", "gas", "co", "leak", "fire"),

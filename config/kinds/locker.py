@@ -1,6 +1,6 @@
 """Parcel lockers: compartments, counted as units."""
 
-from config.kinds.base import KindSpec, Signal
+from config.kinds.base import KindSignal, KindSpec
 
 SPEC = KindSpec(
     name="locker",
@@ -8,7 +8,7 @@ SPEC = KindSpec(
     words=("储物柜", "儲物櫃", "Lockers"),
     icon="locker",
     home_assistant_icon="mdi:locker-multiple",
-    signals=(Signal("free", "count"), Signal("total", "count")),
+    signals=(KindSignal("free", "count"), KindSignal("total", "count")),
     facts={"free": "free", "total": "total"},
     main=("free", "free"),
     found_by=("free",),

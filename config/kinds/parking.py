@@ -1,6 +1,6 @@
 """Parking for couriers' bikes or cars: bays, counted as units. A sensor of one bay says whether it is taken."""
 
-from config.kinds.base import KindSpec, Signal
+from config.kinds.base import KindSignal, KindSpec
 
 SPEC = KindSpec(
     name="parking",
@@ -8,7 +8,7 @@ SPEC = KindSpec(
     words=("停车位", "停車位", "Parking"),
     icon="parking",
     home_assistant_icon="mdi:parking",
-    signals=(Signal("free", "count"), Signal("total", "count")),
+    signals=(KindSignal("free", "count"), KindSignal("total", "count")),
     facts={"free": "free", "total": "total", "presence": "bay"},
     main=("bay", "free"),
     found_by=("presence", "free"),

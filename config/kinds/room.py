@@ -1,6 +1,6 @@
 """A room: full at its capacity; without a capacity, taken while anybody is in it."""
 
-from config.kinds.base import KindSpec, Signal
+from config.kinds.base import KindSignal, KindSpec
 
 SPEC = KindSpec(
     name="room",
@@ -8,7 +8,7 @@ SPEC = KindSpec(
     words=("活动室", "活動室", "Rooms"),
     icon="room",
     home_assistant_icon="mdi:account-group",
-    signals=(Signal("people", "count"), Signal("occupied", "flag")),
+    signals=(KindSignal("people", "count"), KindSignal("occupied", "flag")),
     facts={"presence": "occupied", "people": "people"},
     main=("occupied", "people"),
     found_by=("presence", "people"),

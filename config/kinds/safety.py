@@ -1,6 +1,6 @@
 """An AED or first-aid box: free while ready and in its cabinet."""
 
-from config.kinds.base import KindSpec, Signal, Type
+from config.kinds.base import KindSignal, KindSpec, Type
 
 SPEC = KindSpec(
     name="safety",
@@ -8,7 +8,7 @@ SPEC = KindSpec(
     words=("急救", "急救", "Safety"),
     icon="firstaid",
     home_assistant_icon="mdi:heart-flash",
-    signals=(Signal("ready", "flag"), Signal("expires", "date"), Signal("cabinet_open", "flag")),
+    signals=(KindSignal("ready", "flag"), KindSignal("expires", "date"), KindSignal("cabinet_open", "flag")),
     facts={"ready": "ready", "open": "cabinet_open", "expires": "expires"},
     main=("ready", None),
     found_by=("open", "ready"),

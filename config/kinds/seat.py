@@ -1,6 +1,6 @@
 """A seat: somebody sits there or nobody does."""
 
-from config.kinds.base import KindSpec, Signal
+from config.kinds.base import KindSignal, KindSpec
 
 SPEC = KindSpec(
     name="seat",
@@ -8,7 +8,7 @@ SPEC = KindSpec(
     words=("座位", "座位", "Seats"),
     icon="seat",
     home_assistant_icon="mdi:seat",
-    signals=(Signal("occupied", "flag", uses={"true": "occupied", "false": "free"}),),
+    signals=(KindSignal("occupied", "flag", uses={"true": "occupied", "false": "free"}),),
     facts={"presence": "occupied", "people": "occupied"},
     main=("occupied", None),
     found_by=("presence",),

@@ -1,6 +1,6 @@
 """What a station keeps for those who need it: medicine, umbrellas, water; counted, and good until a day."""
 
-from config.kinds.base import KindSpec, Signal, Type
+from config.kinds.base import KindSignal, KindSpec, Type
 
 SPEC = KindSpec(
     name="supply",
@@ -9,9 +9,9 @@ SPEC = KindSpec(
     icon="firstaid",
     home_assistant_icon="mdi:package-variant",
     signals=(
-        Signal("level", "code", uses={"ok": "free", "low": "free", "out": "blocked"}),
-        Signal("count", "count"),
-        Signal("expires", "date"),
+        KindSignal("level", "code", uses={"ok": "free", "low": "free", "out": "blocked"}),
+        KindSignal("count", "count"),
+        KindSignal("expires", "date"),
     ),
     facts={"count": "count", "level": "level", "expires": "expires"},
     main=("level", "count"),

@@ -17,11 +17,11 @@ from config.schema.base import (
     Model,
     NotNegative,
     Percent,
-    Port,
+    PlainWord,
+    PortNumber,
     Positive,
     Seconds,
     Strings,
-    Word,
 )
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Channel(Model):
     """Channel that takes over while this one fails."""
     host: str | None = None
     """Mail server (smtp)."""
-    port: Port = 587
+    port: PortNumber = 587
     """Port of the mail server (smtp)."""
     security: Literal["starttls", "tls", "none"] = "starttls"
     """Encryption to the mail server (smtp)."""
@@ -109,7 +109,7 @@ class RouteSettings(Model):
     """Stations it holds for."""
     regions: Strings = ()
     """Regions it holds for, any level."""
-    kinds: tuple[Word, ...] = ()
+    kinds: tuple[PlainWord, ...] = ()
     """Kinds of alert or of resource it holds for."""
     severity: Annotated[
         tuple[Severity, ...], BeforeValidator(_and_above, json_schema_input_type=Severity | list[Severity])

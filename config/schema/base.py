@@ -227,7 +227,7 @@ LANGUAGE_PATTERN = r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$"
 # Interned: the same few ids stand in every one of thousands of stations.
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN), AfterValidator(sys.intern)]
 DeviceId = Annotated[str, StringConstraints(pattern=DEVICE_PATTERN)]
-Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,64}$")]
+PlainWord = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,64}$")]
 MqttTopic = Annotated[str, StringConstraints(pattern=TOPIC_PATTERN)]
 Texts = Annotated[
     dict[Annotated[str, StringConstraints(pattern=LANGUAGE_PATTERN)], Annotated[str, AfterValidator(_plain_line)]],
@@ -247,8 +247,8 @@ Hours = Annotated[str, AfterValidator(_hours)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 Folder = Annotated[Path, AfterValidator(_resolved)]
 File = Annotated[Path, AfterValidator(_existing)]
-Feed = Annotated[str, AfterValidator(_feed)]
-Port = Annotated[int, Field(ge=1, le=65535)]
+FeedAddress = Annotated[str, AfterValidator(_feed)]
+PortNumber = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[int, Field(ge=1)]
 NotNegative = Annotated[int, Field(ge=0)]
 Seconds = Annotated[int, Field(ge=1, le=31_536_000)]

@@ -13,7 +13,7 @@ from config.schema.api import Display
 from config.schema.base import (
     STRICT,
     DeviceId,
-    Feed,
+    FeedAddress,
     File,
     Hours,
     HttpUrl,
@@ -159,10 +159,10 @@ def _sort_of_calendar(value: object) -> str:
     return "written" if isinstance(value, (dict, WrittenCalendar)) else "address"
 
 
-Calendars = Annotated[
+CalendarList = Annotated[
     tuple[
         Annotated[
-            Annotated[Feed, Tag("address")] | Annotated[WrittenCalendar, Tag("written")],
+            Annotated[FeedAddress, Tag("address")] | Annotated[WrittenCalendar, Tag("written")],
             Discriminator(_sort_of_calendar),
         ],
         ...,
@@ -184,7 +184,7 @@ class AreaSettings(Model):
     """How many people it holds."""
     privacy: Literal["coarse"] | None = None
     """coarse shows its rooms only as open, busy or quiet."""
-    calendar: Calendars = ()
+    calendar: CalendarList = ()
     """iCalendar files or URLs with what takes place here."""
     special_days: dict[date, Hours] = {}
     """Opening hours of single days, instead of the usual ones."""

@@ -46,7 +46,7 @@ class Heard:
 
 
 @dataclass(slots=True)
-class Health:
+class TalkHealth:
     """Frame counters of a talk, for the baud hint, the probe and the log."""
 
     frames: int = 0
@@ -71,7 +71,7 @@ class Talk(Protocol):
     def order(self, order: DeviceOrder, now: Millis) -> bytes | None:
         """Bytes to send for this order; None when the device has no such thing."""
 
-    def health(self) -> Health: ...
+    def health(self) -> TalkHealth: ...
 
 
 class Counted(Protocol):
@@ -105,8 +105,8 @@ class Listener(Generic[R]):
     def order(self, order: DeviceOrder, now: Millis) -> bytes | None:  # noqa: ARG002
         return None
 
-    def health(self) -> Health:
-        return Health(self.reader.frames, self.reader.bad, self.reader.junk)
+    def health(self) -> TalkHealth:
+        return TalkHealth(self.reader.frames, self.reader.bad, self.reader.junk)
 
 
 @dataclass(slots=True)

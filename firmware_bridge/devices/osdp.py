@@ -14,7 +14,7 @@ import osdp_sys
 from osdp import CardFormat, Channel, Command, Event, LibFlag, LogLevel, PDInfo, StatusReportType
 
 from firmware_bridge.cards import CardNumber
-from firmware_bridge.devices.base import DeviceOrder, DeviceReading, Health, Heard
+from firmware_bridge.devices.base import DeviceOrder, DeviceReading, Heard, TalkHealth
 from firmware_bridge.devices.readers import wiegand
 from firmware_bridge.door import Doors
 from gateway.model import Millis
@@ -72,7 +72,7 @@ class Osdp:
         self._online = 0
         self._told_at: Millis = 0
         self._events: list[tuple[int, Mapping[str, Any]]] = []
-        self._health = Health()
+        self._health = TalkHealth()
         osdp_sys.set_loglevel(LogLevel.Emergency)  # its debug text would carry frames
 
     def opened(self, now: Millis) -> bytes:
@@ -103,7 +103,7 @@ class Osdp:
     def deadline(self) -> Millis:
         return self._due
 
-    def health(self) -> Health:
+    def health(self) -> TalkHealth:
         return self._health
 
     def tick(self, now: Millis) -> tuple[Sequence[Heard], bytes]:

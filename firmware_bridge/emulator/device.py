@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from firmware_bridge.emulator.faults import Misbehaviour
 from firmware_bridge.emulator.things import Thing
-from firmware_bridge.emulator.truth import Signals
+from firmware_bridge.emulator.truth import TrueSignals
 from gateway.model import Millis
 
 _encode = msgspec.json.Encoder().encode
@@ -54,7 +54,7 @@ class VirtualDevice:
         self.up = False
         self.heard = False  # an ack came since the last resend
         self.fault: Misbehaviour | None = None
-        self.frozen: Signals | None = None
+        self.frozen: TrueSignals | None = None
         self.skew_ms = 0
         self.flip = False
 
@@ -73,7 +73,7 @@ class VirtualDevice:
         topic = f"yz/{self.station}/{self.id}/availability"
         return Publish(topic, _encode({"state": state, "boot": self.boot}), True, self.station, self.id)
 
-    def signals(self, at_s: float) -> Signals:
+    def signals(self, at_s: float) -> TrueSignals:
         """What its sensors read at second `at_s` of the world's clock."""
         told = self.things[0].signals(at_s)
         for thing in self.things[1:]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 
-from firmware_bridge.emulator.truth import Signals
+from firmware_bridge.emulator.truth import TrueSignals
 from gateway.model import Millis, Signal
 
 KINDS = (
@@ -51,17 +51,17 @@ def mean_gap_ms(rate: float, kinds: tuple[str, ...], ttl_ms: Millis) -> float:
     return spell_ms * (1 - rate) / rate
 
 
-def wrong_types(signals: Signals) -> dict[str, object]:
+def wrong_types(signals: TrueSignals) -> dict[str, object]:
     """The same names with values of types the contract does not allow."""
     return {name: "yes" if isinstance(value, bool) else [value] for name, value in signals.items()}
 
 
-def flipped(signals: Signals) -> Signals:
+def flipped(signals: TrueSignals) -> TrueSignals:
     """The opposite of what is so, still well-formed."""
     return {name: _opposite(name, value, signals) for name, value in signals.items()}
 
 
-def _opposite(name: str, value: Signal, signals: Signals) -> Signal:
+def _opposite(name: str, value: Signal, signals: TrueSignals) -> Signal:
     if isinstance(value, bool):
         return not value
     match name:

@@ -14,7 +14,7 @@ from config.schema import AreaSettings, ResourceSettings, Settings
 from firmware_bridge.emulator.configured import town_of
 from firmware_bridge.emulator.device import Publish
 from firmware_bridge.emulator.town import Town
-from firmware_bridge.emulator.truth import Signals
+from firmware_bridge.emulator.truth import TrueSignals
 from gateway.model import Millis, Signal
 
 Said = tuple[str, Any, bool]
@@ -24,7 +24,7 @@ INTRODUCTION_MS: Final = 1_000  # who reads a description of a device needs a mo
 STANDBY_W: Final = 8.0  # a charger still plugged in draws a little, which is all that a plug can see of it
 
 
-def zigbee2mqtt(topic: str, signals: Signals, at: Millis) -> Iterable[Said]:
+def zigbee2mqtt(topic: str, signals: TrueSignals, at: Millis) -> Iterable[Said]:
     """Motion, contact and plug."""
     body: dict[str, Any] = {"battery": 91, "linkquality": 120, "last_seen": _rfc3339(at)}
     if "occupied" in signals:
@@ -36,7 +36,7 @@ def zigbee2mqtt(topic: str, signals: Signals, at: Millis) -> Iterable[Said]:
     yield topic, body, False
 
 
-def tasmota(topic: str, signals: Signals, at: Millis) -> Iterable[Said]:
+def tasmota(topic: str, signals: TrueSignals, at: Millis) -> Iterable[Said]:
     """A metering plug; STATE tells the relay, SENSOR the power."""
     time = _rfc3339(at).removesuffix("Z")
     yield f"{topic}/STATE", {"Time": time, "POWER": "ON", "Wifi": {"RSSI": 86, "Signal": -57}}, False
@@ -44,7 +44,7 @@ def tasmota(topic: str, signals: Signals, at: Millis) -> Iterable[Said]:
     yield f"{topic}/SENSOR", {"Time": time, "ENERGY": energy}, False
 
 
-def shelly(topic: str, signals: Signals, at: Millis) -> Iterable[Said]:
+def shelly(topic: str, signals: TrueSignals, at: Millis) -> Iterable[Said]:
     """A metering relay, told by notification."""
     meter = {"id": 0, "output": True, "apower": _watts(signals), "aenergy": {"total": signals.get("energy_wh", 0)}}
     params = {"ts": at / 1000, "switch:0": meter}
@@ -55,17 +55,17 @@ def shelly(topic: str, signals: Signals, at: Millis) -> Iterable[Said]:
     )
 
 
-def homeassistant(topic: str, signals: Signals, _at: Millis) -> Iterable[Said]:
+def homeassistant(topic: str, signals: TrueSignals, _at: Millis) -> Iterable[Said]:
     """A people counter that announced itself by `topic`; retained, since we listen only once we have read that."""
     yield f"{_node(topic)}/state", {"people": signals.get("people", 0)}, True
 
 
-def esphome(topic: str, signals: Signals, _at: Millis) -> Iterable[Said]:
+def esphome(topic: str, signals: TrueSignals, _at: Millis) -> Iterable[Said]:
     """A binary sensor; ESPHome retains its states."""
     yield f"{topic}/state", "ON" if signals.get("occupied") or signals.get("open") else "OFF", True
 
 
-def chirpstack(topic: str, signals: Signals, at: Millis) -> Iterable[Said]:
+def chirpstack(topic: str, signals: TrueSignals, at: Millis) -> Iterable[Said]:
     """A LoRaWAN seat sensor with the vendor's decoder in the network server."""
     occupied = signals.get("occupied")
     occupancy = ("occupied" if occupied else "vacant") if isinstance(occupied, bool) else occupied
@@ -84,7 +84,7 @@ def chirpstack(topic: str, signals: Signals, at: Millis) -> Iterable[Said]:
     )
 
 
-SPEAKERS: Final[Mapping[str, Callable[[str, Signals, Millis], Iterable[Said]]]] = {
+SPEAKERS: Final[Mapping[str, Callable[[str, TrueSignals, Millis], Iterable[Said]]]] = {
     "zigbee2mqtt": zigbee2mqtt,
     "tasmota": tasmota,
     "shelly": shelly,
@@ -286,7 +286,7 @@ def _written(body: Any) -> bytes:
     return body.encode() if isinstance(body, str) else json.dumps(body, separators=(",", ":")).encode()
 
 
-def _watts(signals: Signals) -> Signal:
+def _watts(signals: TrueSignals) -> Signal:
     watts = signals.get("power_w", 0)
     if not isinstance(watts, int | float):
         return watts  # a device with the wrong types in it says so in every language
@@ -294,7 +294,7 @@ def _watts(signals: Signals) -> Signal:
     return max(watts, STANDBY_W) if plugged_in else watts
 
 
-def _kwh(signals: Signals) -> Signal:
+def _kwh(signals: TrueSignals) -> Signal:
     energy_wh = signals.get("energy_wh", 0)
     return round(energy_wh / 1000, 3) if isinstance(energy_wh, int | float) else energy_wh
 

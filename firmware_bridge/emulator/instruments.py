@@ -5,7 +5,7 @@ from math import pi, sin
 from random import Random
 
 from config.kinds import SPECS
-from firmware_bridge.emulator.truth import Signals, Truth
+from firmware_bridge.emulator.truth import TrueSignals, Truth
 from gateway.model import Resource, Signal
 
 DAY_S = timedelta(days=1).total_seconds()
@@ -19,7 +19,7 @@ class VirtualHazard:
     def __init__(self, resource: Resource, _: Random) -> None:
         self.resource = resource
 
-    def signals(self, at: float) -> Signals:  # noqa: ARG002
+    def signals(self, at: float) -> TrueSignals:  # noqa: ARG002
         return {"alarm": False, "battery_pct": 91}
 
     def truth(self) -> Truth:
@@ -35,7 +35,7 @@ class VirtualClimate:
         self.resource = resource
         self._mean_c = rng.uniform(21, 25)
 
-    def signals(self, at: float) -> Signals:
+    def signals(self, at: float) -> TrueSignals:
         wave = sin(2 * pi * (at % DAY_S - 9 * 3600) / DAY_S)
         return {
             "temperature_c": round(self._mean_c + 3 * wave, 1),
@@ -60,7 +60,7 @@ class VirtualCounter:
         self.ins += inwards
         self.outs += not inwards
 
-    def signals(self, at: float) -> Signals:  # noqa: ARG002
+    def signals(self, at: float) -> TrueSignals:  # noqa: ARG002
         return {"in": self.ins, "out": self.outs}
 
     def truth(self) -> Truth:
@@ -74,7 +74,7 @@ class AtRest:
 
     def __init__(self, resource: Resource, _: Random) -> None:
         self.resource = resource
-        self._says: Signals = {}
+        self._says: TrueSignals = {}
         for signal in SPECS[resource.kind].signals:
             rest: dict[str, Signal] = {"flag": False, "count": 0, "number": 0.0}
             if signal.type in rest:
@@ -82,7 +82,7 @@ class AtRest:
             elif signal.words:
                 self._says[signal.name] = signal.words[0]
 
-    def signals(self, at: float) -> Signals:  # noqa: ARG002
+    def signals(self, at: float) -> TrueSignals:  # noqa: ARG002
         return dict(self._says)
 
     def truth(self) -> Truth:

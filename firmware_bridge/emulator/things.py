@@ -9,7 +9,7 @@ from random import Random
 from typing import NamedTuple, Protocol
 
 from firmware_bridge.emulator.instruments import VirtualClimate, VirtualCounter, VirtualHazard
-from firmware_bridge.emulator.truth import Signals, Truth
+from firmware_bridge.emulator.truth import TrueSignals, Truth
 from gateway.model import KindName, Resource
 
 
@@ -18,7 +18,7 @@ class Thing(Protocol):
 
     resource: Resource
 
-    def signals(self, at: float) -> Signals:
+    def signals(self, at: float) -> TrueSignals:
         """What an honest sensor reads at `at`, in the contract's signal names and units."""
 
     def truth(self) -> Truth: ...
@@ -31,7 +31,7 @@ class Seat:
         self.resource = resource
         self.taken = False
 
-    def signals(self, at: float) -> Signals:  # noqa: ARG002
+    def signals(self, at: float) -> TrueSignals:  # noqa: ARG002
         return {"occupied": self.taken}
 
     def truth(self) -> Truth:
@@ -45,7 +45,7 @@ class Room:
         self.resource = resource
         self.people = 0
 
-    def signals(self, at: float) -> Signals:  # noqa: ARG002
+    def signals(self, at: float) -> TrueSignals:  # noqa: ARG002
         return {"people": self.people}
 
     def truth(self) -> Truth:
@@ -66,7 +66,7 @@ class VirtualDoor:
         self.open = False
         self.held_until = 0.0
 
-    def signals(self, at: float) -> Signals:  # noqa: ARG002
+    def signals(self, at: float) -> TrueSignals:  # noqa: ARG002
         by_card = READER in self.resource.features
         return {"open": self.open, "locked": (by_card and not self.open) or CHAINED in self.resource.features}
 
@@ -111,7 +111,7 @@ class Charger:
         self.status = "Available"
         self.session: ChargingSession | None = None
 
-    def signals(self, at: float) -> Signals:
+    def signals(self, at: float) -> TrueSignals:
         power_w, energy_wh = 0.0, self.meter_wh
         if self.session:
             power_w, energy_wh = self.session.power_w(at), energy_wh + self.session.delivered_wh(at)
@@ -137,7 +137,7 @@ class Appliance:
         self.resource = resource
         self.running = False
 
-    def signals(self, at: float) -> Signals:  # noqa: ARG002
+    def signals(self, at: float) -> TrueSignals:  # noqa: ARG002
         running_w = RUNNING_W.get(self.resource.type or "", 200.0)
         return {"status": "running" if self.running else "idle", "power_w": running_w if self.running else 1.5}
 
@@ -155,7 +155,7 @@ class Units:
         self.total = resource.capacity or 12
         self.taken = 0
 
-    def signals(self, at: float) -> Signals:  # noqa: ARG002
+    def signals(self, at: float) -> TrueSignals:  # noqa: ARG002
         return {"free": self.total - self.taken, "total": self.total}
 
     def truth(self) -> Truth:
@@ -172,8 +172,8 @@ class Safety:
         self.expires = f"{2027 + rng.randrange(3)}-{rng.randrange(1, 13):02d}-01"
         self.cabinet_open = False
 
-    def signals(self, at: float) -> Signals:  # noqa: ARG002
-        told: Signals = {"ready": True, "expires": self.expires, "cabinet_open": self.cabinet_open}
+    def signals(self, at: float) -> TrueSignals:  # noqa: ARG002
+        told: TrueSignals = {"ready": True, "expires": self.expires, "cabinet_open": self.cabinet_open}
         return told | {"battery_pct": 96} if self.resource.type == "aed" else told
 
     def truth(self) -> Truth:
@@ -189,7 +189,7 @@ class VirtualSupply:
         self.resource, self.count = resource, rng.randrange(3, 20)
         self.expires = f"{2027 + rng.randrange(3)}-{rng.randrange(1, 13):02d}-01"
 
-    def signals(self, at: float) -> Signals:  # noqa: ARG002
+    def signals(self, at: float) -> TrueSignals:  # noqa: ARG002
         return {"level": "ok" if self.count > 3 else "low", "count": self.count, "expires": self.expires}
 
     def truth(self) -> Truth:

@@ -14,7 +14,7 @@ from firmware_bridge.emulator.agenda import CallQueue
 from firmware_bridge.emulator.device import Publish, VirtualDevice
 from firmware_bridge.emulator.faults import Misbehaviour
 from firmware_bridge.emulator.things import Thing, VirtualDoor
-from firmware_bridge.emulator.truth import Signals, Truth
+from firmware_bridge.emulator.truth import TrueSignals, Truth
 from firmware_bridge.emulator.world import World
 from gateway.model import Millis, Resource, Signal
 
@@ -206,7 +206,7 @@ class Town:
         if device and device.up and (device.fault is None or device.fault.kind != faults.INSTEAD):
             self._send(self._real_ms(local_s), device, {"type": "card", **fields}, event=True)
 
-    def _tell(self, at: Millis, device: VirtualDevice) -> Signals:
+    def _tell(self, at: Millis, device: VirtualDevice) -> TrueSignals:
         """Send a state message, as true as the device's fault allows; return what its sensors really read."""
         signals = device.signals(self._local_s(at))
         body: Mapping[str, object] = signals

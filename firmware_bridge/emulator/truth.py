@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from gateway.model import Signal, Use
 
-Signals = dict[str, Signal]
+TrueSignals = dict[str, Signal]
 
 
 class Truth(NamedTuple):

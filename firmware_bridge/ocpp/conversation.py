@@ -8,7 +8,7 @@ from firmware_bridge.devices.base import Heard
 from firmware_bridge.ocpp import frames, schemas, v16, v201
 from firmware_bridge.ocpp.calls import CallOutcome, PileCalls
 from firmware_bridge.ocpp.frames import FrameError, PileCall, PileError, PileResult
-from firmware_bridge.ocpp.pile import ChargePoint, Version
+from firmware_bridge.ocpp.pile import ChargePoint, OcppVersion
 from firmware_bridge.ocpp.reply import Handler, Reply, Scene
 from firmware_bridge.ocpp.schemas import SchemaFault
 from firmware_bridge.ocpp.tokens import TokenDesk
@@ -17,7 +17,7 @@ from gateway.base.mishaps import Mishaps
 
 log = logging.getLogger(__name__)
 
-_HANDLERS: Mapping[Version, Mapping[str, Handler]] = {
+_HANDLERS: Mapping[OcppVersion, Mapping[str, Handler]] = {
     "1.6": v16.HANDLERS, "2.0.1": v201.HANDLERS, "2.1": v201.HANDLERS_2_1,
 }  # fmt: skip
 

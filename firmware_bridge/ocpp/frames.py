@@ -44,7 +44,7 @@ class PileError:
     about_result: bool = False
 
 
-Message = PileCall | PileResult | PileError
+OcppMessage = PileCall | PileResult | PileError
 
 
 class FrameError(ValueError):
@@ -55,7 +55,7 @@ class FrameError(ValueError):
         self.id, self.code = call_id, code
 
 
-def read(raw: bytes) -> Message:
+def read(raw: bytes) -> OcppMessage:
     """The message in a text frame. FrameError for anything else."""
     if too_deep(raw):
         raise FrameError("nests too deep")

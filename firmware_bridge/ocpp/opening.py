@@ -4,14 +4,14 @@ It may refuse each: nothing rests on it.
 """
 
 from firmware_bridge.ocpp.frames import Payload
-from firmware_bridge.ocpp.pile import Version
+from firmware_bridge.ocpp.pile import OcppVersion
 
 KEYS = ("AuthorizationCacheEnabled", "LocalAuthorizeOffline")
 VARIABLES = (("AuthCacheCtrlr", "Enabled"), ("AuthCtrlr", "LocalAuthorizeOffline"))
 """Who may charge while it is offline: those whom it let in before."""
 
 
-def how_set(version: Version) -> tuple[str, Payload]:
+def how_set(version: OcppVersion) -> tuple[str, Payload]:
     """How is it set? Nothing is written that stands there already."""
     if version == "1.6":
         return "GetConfiguration", {"key": list(KEYS)}
@@ -19,7 +19,7 @@ def how_set(version: Version) -> tuple[str, Payload]:
     return "GetVariables", {"getVariableData": asked}
 
 
-def to_set(version: Version, answer: Payload) -> list[tuple[str, Payload]]:
+def to_set(version: OcppVersion, answer: Payload) -> list[tuple[str, Payload]]:
     """What to turn on, by its answer."""
     if version == "1.6":
         off = [key["key"] for key in _objects(answer.get("configurationKey")) if _is_off_16(key)]
@@ -41,7 +41,7 @@ def _objects(value: object) -> list[Payload]:
     return [listed for listed in value if isinstance(listed, dict)] if isinstance(value, list) else []
 
 
-def whats_up(version: Version, evse: int | None, connector: int) -> tuple[str, Payload]:
+def whats_up(version: OcppVersion, evse: int | None, connector: int) -> tuple[str, Payload]:
     """The status of a connector, please."""
     if version == "1.6":
         return "TriggerMessage", {"requestedMessage": "StatusNotification", "connectorId": connector}

@@ -26,7 +26,7 @@ _STATE_WORDS = {
     "Idle": "Finishing",
 }  # fmt: skip
 
-Version = Literal["1.6", "2.0.1", "2.1"]
+OcppVersion = Literal["1.6", "2.0.1", "2.1"]
 
 
 def time_of(text: object) -> Millis | None:
@@ -71,7 +71,7 @@ class Plug:
 class ChargePoint:
     charge_point: str
     plugs: tuple[Plug, ...]
-    version: Version = "1.6"
+    version: OcppVersion = "1.6"
     whole: str | None = None
     whole_error: str = ""
     vendor: str | None = None
@@ -107,7 +107,7 @@ class ChargePoint:
     def plug_of(self, device: str) -> Plug | None:
         return next((plug for plug in self.plugs if plug.device == device), None)
 
-    def dialled(self, version: Version) -> None:
+    def dialled(self, version: OcppVersion) -> None:
         """A new connection: its clock may be another."""
         self.version, self.offset_ms = version, 0
         for plug in self.plugs:

@@ -11,12 +11,12 @@ from typing import Any, Literal
 from jsonschema import Draft4Validator, ValidationError
 from ocpp.messages import MessageType, get_validator
 
-Version = Literal["1.6", "2.0.1", "2.1"]
-SUBPROTOCOLS: dict[str, Version] = {"ocpp2.1": "2.1", "ocpp2.0.1": "2.0.1", "ocpp1.6": "1.6"}
+OcppVersion = Literal["1.6", "2.0.1", "2.1"]
+SUBPROTOCOLS: dict[str, OcppVersion] = {"ocpp2.1": "2.1", "ocpp2.0.1": "2.0.1", "ocpp1.6": "1.6"}
 """In the order in which we would rather speak them."""
 
-_FORMAT: dict[Version, str] = {"1.6": "FormationViolation", "2.0.1": "FormatViolation", "2.1": "FormatViolation"}
-_OCCURRENCE: dict[Version, str] = {
+_FORMAT: dict[OcppVersion, str] = {"1.6": "FormationViolation", "2.0.1": "FormatViolation", "2.1": "FormatViolation"}
+_OCCURRENCE: dict[OcppVersion, str] = {
     "1.6": "OccurenceConstraintViolation",  # as the standard spells it
     "2.0.1": "OccurrenceConstraintViolation",
     "2.1": "OccurrenceConstraintViolation",
@@ -31,13 +31,13 @@ class SchemaFault:
     text: str
 
 
-def format_code(version: Version) -> str:
+def format_code(version: OcppVersion) -> str:
     """The code for what is no message at all."""
     return _FORMAT[version]
 
 
 @cache
-def actions(version: Version) -> frozenset[str]:
+def actions(version: OcppVersion) -> frozenset[str]:
     """Every action of a version, whoever may start it."""
     folder = files("ocpp").joinpath(f"v{version.replace('.', '')}/schemas")
     names = {entry.name.removesuffix(".json") for entry in folder.iterdir() if entry.name.endswith(".json")}
@@ -45,17 +45,17 @@ def actions(version: Version) -> frozenset[str]:
     return frozenset(name.removesuffix("Request") for name in names - answers)
 
 
-def request_fault(action: str, version: Version, payload: Any) -> SchemaFault | None:
+def request_fault(action: str, version: OcppVersion, payload: Any) -> SchemaFault | None:
     """What is wrong with the payload of a call; None for nothing. `action` is one of `actions`."""
     return _fault(get_validator(MessageType.Call, action, version), version, payload)
 
 
-def answer_fault(action: str, version: Version, payload: Any) -> SchemaFault | None:
+def answer_fault(action: str, version: OcppVersion, payload: Any) -> SchemaFault | None:
     """What is wrong with the payload of an answer; None for nothing."""
     return _fault(get_validator(MessageType.CallResult, action, version), version, payload)
 
 
-def _fault(validator: Draft4Validator, version: Version, payload: Any) -> SchemaFault | None:
+def _fault(validator: Draft4Validator, version: OcppVersion, payload: Any) -> SchemaFault | None:
     error: ValidationError | None = next(validator.iter_errors(payload), None)
     if error is None:
         return None
@@ -63,7 +63,7 @@ def _fault(validator: Draft4Validator, version: Version, payload: Any) -> Schema
     return SchemaFault(_code(str(error.validator), version), f"{place[:120]}: {_said(error)}")
 
 
-def _code(rule: str, version: Version) -> str:
+def _code(rule: str, version: OcppVersion) -> str:
     if rule == "type":
         return "TypeConstraintViolation"
     if rule in ("required", "minItems", "maxItems"):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from firmware_bridge.calls import Answer, CallDesk, Ordered, Told
+from firmware_bridge.calls import CallAnswer, CallDesk, Ordered, Told
 from firmware_bridge.ocpp.calls import CallOutcome
 from firmware_bridge.ocpp.central import OcppBus
 from firmware_bridge.ocpp.pile import ChargePoint, Plug
@@ -108,7 +108,7 @@ class Switchboard:
             )
 
 
-def _answer(outcome: CallOutcome) -> Answer:
+def _answer(outcome: CallOutcome) -> CallAnswer:
     if outcome.result is not None:
         return {"result": outcome.result}
     if outcome.error is not None:
@@ -116,5 +116,5 @@ def _answer(outcome: CallOutcome) -> Answer:
     return _trouble(outcome.trouble or "no_answer")
 
 
-def _trouble(word: str) -> Answer:
+def _trouble(word: str) -> CallAnswer:
     return {"trouble": word, "text": _TEXTS.get(word, word)}

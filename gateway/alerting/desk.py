@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 # What is asked of the intake thread. LookupError or ValueError goes back to whoever asked.
 Act = Callable[[Alerts, Millis], Done]
-Asked = Future[list[AlertEvent]]
+AskedEvents = Future[list[AlertEvent]]
 OnDeed = Callable[[Deed, Millis], Sequence[Job]]
 """(deed, now): it is carried out; what is to be kept with it, so that other machines do it as well."""
 OnAnswer = Callable[[Deed, State, str], None]
@@ -42,21 +42,21 @@ class StaffDesk:
 
     def __init__(self, core: Alerts, deeds: Deeds, mishaps: Mishaps, wake: Callable[[], None]) -> None:
         self._core, self.deeds, self._mishaps, self._wake = core, deeds, mishaps, wake
-        self._asked: deque[tuple[Act, Asked]] = deque()
+        self._asked: deque[tuple[Act, AskedEvents]] = deque()
         self._relayed: set[str] = set()  # nonces of what other machines have us do, while we do it
         self.on_done: OnDeed = lambda _deed, _now: []
         self.on_answer: OnAnswer = lambda _deed, _state, _why: None
 
     # ---- any thread ----
 
-    def ask(self, act: Act) -> Asked:
+    def ask(self, act: Act) -> AskedEvents:
         """Have `act` carried out by the intake thread; its future is done when all of it is durable."""
-        future: Asked = Future()
+        future: AskedEvents = Future()
         self._asked.append((act, future))
         self._wake()
         return future
 
-    def do(self, deed: Deed) -> Asked:
+    def do(self, deed: Deed) -> AskedEvents:
         """Have a deed carried out; see `ask`."""
         return self.ask(lambda _core, now: self._carry_out(deed, now))
 
@@ -74,7 +74,7 @@ class StaffDesk:
             self._relayed.add(deed.nonce)
             self.do(deed).add_done_callback(lambda done: self._answer_relayed(deed, done))
 
-    def _answer_relayed(self, deed: Deed, done: Asked) -> None:
+    def _answer_relayed(self, deed: Deed, done: AskedEvents) -> None:
         error = done.exception()
         if error is None or isinstance(error, DoneBeforeError):
             self.on_answer(deed, "done", "")
@@ -96,7 +96,7 @@ class StaffDesk:
         """Whether anybody waits for an answer."""
         return bool(self._asked)
 
-    def answers(self, now: Millis) -> Iterator[tuple[Done, Asked]]:
+    def answers(self, now: Millis) -> Iterator[tuple[Done, AskedEvents]]:
         """What came of each thing that was asked, to be kept; who asked for what failed was told."""
         while self._asked:
             act, future = self._asked.popleft()
@@ -105,7 +105,7 @@ class StaffDesk:
                 if done is not None:
                     yield done, future
 
-    def _answer(self, act: Act, future: Asked, now: Millis) -> Done | None:
+    def _answer(self, act: Act, future: AskedEvents, now: Millis) -> Done | None:
         before = None
         try:
             before = self._core.apart.before(None)
@@ -141,7 +141,7 @@ def _audit(at: Millis, by: str, what: str, target: str, detail: str) -> KeepAudi
     return KeepAudit(at, bounded(by, LONGEST_NAME), what, target, detail)
 
 
-def _log_refusal(done: Asked) -> None:
+def _log_refusal(done: AskedEvents) -> None:
     error = done.exception()
     if error is not None:
         log.warning("command refused: %s", error)

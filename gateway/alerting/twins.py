@@ -11,14 +11,14 @@ from gateway.alerts.orders import Order
 from gateway.alerts.words import Alert
 from gateway.store.alerts_reader import AlertReader
 
-Name = Annotated[str, msgspec.Meta(max_length=256)]
+AlertName = Annotated[str, msgspec.Meta(max_length=256)]
 
 
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An alert by what it tells, as one has it at most once at a time."""
 
-    kind: Name
-    subject: Name
+    kind: AlertName
+    subject: AlertName
 
     def is_of(self, alert: Alert, station: str) -> bool:
         return (alert.station, alert.kind, alert.subject) == (station, self.kind, self.subject)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from gateway.alerts.case import Case, Key, Policy, alert_id
+from gateway.alerts.case import Case, CaseKey, Policy, alert_id
 from gateway.alerts.cases import Cases
 from gateway.alerts.due import Step, due_at, held_back, step_of
 from gateway.alerts.kinds import GROUP_KINDS, KINDS, severity_of
@@ -19,8 +19,8 @@ class Book:
         self.cases, self.around, self.policy = cases, around, policy
         self.recheck_ms = _recheck_ms(policy)
         self.open: dict[str, Case] = {}
-        self.deaf: set[Key] = set()
-        self.schedule: Schedule[Key] = Schedule()
+        self.deaf: set[CaseKey] = set()
+        self.schedule: Schedule[CaseKey] = Schedule()
         self._events: list[AlertEvent] = []
 
     def judge_by(self, policy: Policy) -> None:

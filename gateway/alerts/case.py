@@ -10,7 +10,7 @@ from gateway.alerts.kinds import KINDS, is_danger
 from gateway.alerts.words import Alert, Severity
 from gateway.model import Millis, Resource, Signal
 
-Key = tuple[str, str, str]  # station ("" for ours), subject, kind
+CaseKey = tuple[str, str, str]  # station ("" for ours), subject, kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ HOLD_OPEN_RISES = 3
 FLAPPING_RISES = 5
 
 
-class What(NamedTuple):
+class AlertWords(NamedTuple):
     """What an alert would say if it opened now."""
 
     resource: Resource | None
@@ -46,8 +46,8 @@ class Case:
     Nothing is raised before `not_before`; a group looks at its members again at `recheck`.
     """
 
-    key: Key
-    what: What
+    key: CaseKey
+    what: AlertWords
     holds: bool = False
     since: Millis = 0
     fell: Millis = 0
@@ -110,6 +110,6 @@ class Case:
         return self.fell + (policy.flap_hold_ms if flapping else policy.clear_delay_ms)
 
 
-def alert_id(key: Key, since: Millis) -> str:
+def alert_id(key: CaseKey, since: Millis) -> str:
     """The name that an alert about `key` since then has, on every run."""
     return blake2b("\x1f".join((*key, str(since))).encode(), digest_size=8).hexdigest()

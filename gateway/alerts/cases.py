@@ -1,15 +1,15 @@
 """The table of cases."""
 
-from gateway.alerts.case import Case, Key
+from gateway.alerts.case import Case, CaseKey
 
 
 class Cases:
     """By station, so that a returning site does not search through all the others."""
 
     def __init__(self) -> None:
-        self._by_station: dict[str, dict[Key, Case]] = {}
+        self._by_station: dict[str, dict[CaseKey, Case]] = {}
 
-    def get(self, key: Key) -> Case | None:
+    def get(self, key: CaseKey) -> Case | None:
         return self._by_station.get(key[0], {}).get(key)
 
     def add(self, case: Case) -> Case:

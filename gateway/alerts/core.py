@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Mapping
 
 from gateway.alerts.apart import TRY_AGAIN_MS, Apart
 from gateway.alerts.book import Book
-from gateway.alerts.case import Case, Key, Policy, What
+from gateway.alerts.case import AlertWords, Case, CaseKey, Policy
 from gateway.alerts.cases import Cases
 from gateway.alerts.desk import AlertDesk
 from gateway.alerts.facts import Fact
 from gateway.alerts.folding import Folding
-from gateway.alerts.groups import Groups, Heard
+from gateway.alerts.groups import Groups, LastHeard
 from gateway.alerts.kinds import DEAFENING, GROUP_KINDS, KINDS
 from gateway.alerts.muting import Mutes
 from gateway.alerts.news import matters
@@ -28,7 +28,7 @@ from gateway.alerts.words import MAINTENANCE, REMOVED, SENSOR, Alert, AlertEvent
 from gateway.base.mishaps import Mishaps
 from gateway.model import Change, Millis, Resource
 
-_STARTING: Key = ("", "", "starting")
+_STARTING: CaseKey = ("", "", "starting")
 
 
 class Alerts:
@@ -40,7 +40,7 @@ class Alerts:
     def __init__(
         self,
         resources: Iterable[Resource],
-        heard: Heard,
+        heard: LastHeard,
         policy: Policy | None = None,
         bridges: Mapping[tuple[str, str], str] | None = None,
         worked_on: Callable[[Resource], bool] = lambda _: False,
@@ -80,7 +80,7 @@ class Alerts:
             return  # over and done with: the next one is new
         key = (alert.station or "", alert.subject, alert.kind)
         resource = self._mutes.resource(alert.station, alert.resource)
-        what = What(resource, alert.cause, alert.detail, severity=alert.severity)
+        what = AlertWords(resource, alert.cause, alert.detail, severity=alert.severity)
         case = Case(key, what, holds=True, since=alert.since)
         case.rises = [alert.since]
         self._cases.add(case)
@@ -229,9 +229,9 @@ class Alerts:
             book.arm(case)
 
 
-def _what(fact: Fact) -> What:
-    return What(fact.resource, fact.cause, fact.detail, fact.patience_ms, fact.severity)
+def _what(fact: Fact) -> AlertWords:
+    return AlertWords(fact.resource, fact.cause, fact.detail, fact.patience_ms, fact.severity)
 
 
-def _key_of(fact: Fact) -> Key:
+def _key_of(fact: Fact) -> CaseKey:
     return fact.station or "", fact.subject, fact.kind

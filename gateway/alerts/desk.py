@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from gateway.alerts.book import Book
-from gateway.alerts.case import Case, What
+from gateway.alerts.case import AlertWords, Case
 from gateway.alerts.kinds import KINDS
 from gateway.alerts.payload import rfc3339
 from gateway.alerts.words import Alert, AlertEvent, UnknownAlertError
@@ -59,7 +59,7 @@ class AlertDesk:
             raise ValueError("another alert about the same is open by now")
         if case is None:
             resource = book.around.resource(alert.station, alert.resource)
-            what = What(resource, alert.cause, alert.detail, severity=alert.severity)
+            what = AlertWords(resource, alert.cause, alert.detail, severity=alert.severity)
             case = book.cases.add(Case(key, what, since=alert.since, fell=now))
         if KINDS[alert.kind].latched:
             case.holds = True

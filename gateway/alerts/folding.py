@@ -1,15 +1,15 @@
 """Forty silent devices are one router: silences are judged together, and one that is not alone is not told."""
 
 from gateway.alerts.book import Book
-from gateway.alerts.case import Case, What
-from gateway.alerts.groups import Group, Groups, Heard
+from gateway.alerts.case import AlertWords, Case
+from gateway.alerts.groups import DeviceGroup, Groups, LastHeard
 from gateway.model import Millis
 
 
 class Folding:
     """Keeps the groups of silent devices; opens and ends the cases that are about a group."""
 
-    def __init__(self, book: Book, groups: Groups, heard: Heard) -> None:
+    def __init__(self, book: Book, groups: Groups, heard: LastHeard) -> None:
         self._book, self._groups, self._heard = book, groups, heard
 
     def regroup(self, case: Case, now: Millis) -> None:
@@ -36,7 +36,7 @@ class Folding:
         else:
             book.settle(case, now)
 
-    def _judge(self, group: Group, now: Millis) -> None:
+    def _judge(self, group: DeviceGroup, now: Millis) -> None:
         book, pct = self._book, self._book.policy.site_offline_pct
         case = book.around.group_case(group)
         if not case.holds and group.mostly_silent(pct):
@@ -47,11 +47,11 @@ class Folding:
                 book.listen_again(now, group.station)
             book.arm(case)
 
-    def _goes_offline(self, group: Group, since: Millis, now: Millis) -> None:
+    def _goes_offline(self, group: DeviceGroup, since: Millis, now: Millis) -> None:
         book = self._book
         case = book.cases.add(book.around.group_case(group))
         if case.alert is None:
-            case.what = What(None, "all_silent", {"silent": len(group.silent), "of": len(group.ttl_ms)})
+            case.what = AlertWords(None, "all_silent", {"silent": len(group.silent), "of": len(group.ttl_ms)})
         case.rise(since, book.policy)
         book.settle(case, now)
 

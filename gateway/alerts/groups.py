@@ -15,11 +15,11 @@ from gateway.model import Change, Millis, Resource
 
 Verdict = Literal["alone", "wait", "offline"]
 # When was this device of this station last heard: None for never.
-Heard = Callable[[str, str], Millis | None]
+LastHeard = Callable[[str, str], Millis | None]
 
 
 @dataclass(slots=True)
-class Group:
+class DeviceGroup:
     """Devices of one fate. `silent` maps a device to the last moment at which its voice would prove nothing."""
 
     station: str
@@ -44,7 +44,7 @@ class Group:
         count, total = len(self.silent), len(self.ttl_ms)
         return total >= 2 and (count == total or (count >= 3 and 100 * count >= pct * total))
 
-    def verdict(self, device: str, now: Millis, heard: Heard) -> Verdict:
+    def verdict(self, device: str, now: Millis, heard: LastHeard) -> Verdict:
         """Is this silence the device's own? "wait" while the others have neither spoken nor missed two heartbeats.
 
         Who speaks much more seldom is no witness: an AED that reports once a day must not hold up a seat.
@@ -57,7 +57,7 @@ class Group:
         overdue = all(now >= at + self.ttl_ms[peer] * 2 // 3 for peer, at in last.items())
         return "offline" if overdue else "wait"
 
-    def is_back(self, since: Millis, pct: int, heard: Heard) -> bool:
+    def is_back(self, since: Millis, pct: int, heard: LastHeard) -> bool:
         """Half of the devices have spoken since, or nobody is silent any more."""
         if not self.silent:
             return True
@@ -71,18 +71,18 @@ class Groups:
 
     def __init__(self, bridges: Mapping[tuple[str, str], str]) -> None:
         self._bridges = bridges
-        self._groups: dict[tuple[str, str | None], Group] = {}
+        self._groups: dict[tuple[str, str | None], DeviceGroup] = {}
 
-    def of(self, station: str, device: str) -> list[Group]:
+    def of(self, station: str, device: str) -> list[DeviceGroup]:
         """Outermost first."""
         bridge = self._bridges.get((station, device)) if self._bridges else None
         whole = self.get(station, None)
         return [whole] if bridge is None else [whole, self.get(station, bridge)]
 
-    def get(self, station: str, name: str | None) -> Group:
+    def get(self, station: str, name: str | None) -> DeviceGroup:
         group = self._groups.get((station, name))
         if group is None:
-            group = self._groups[station, name] = Group(station, name)
+            group = self._groups[station, name] = DeviceGroup(station, name)
         return group
 
     def forget(self, station: str, device: str) -> None:

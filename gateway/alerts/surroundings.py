@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from gateway.alerts.case import Case, What
+from gateway.alerts.case import AlertWords, Case
 from gateway.alerts.cases import Cases
-from gateway.alerts.groups import Group, Groups, Heard
+from gateway.alerts.groups import DeviceGroup, Groups, LastHeard
 from gateway.alerts.kinds import GROUP_KINDS, KINDS
 from gateway.alerts.muting import Mutes
 from gateway.model import Millis, Resource
@@ -13,15 +13,15 @@ from gateway.model import Millis, Resource
 class Surroundings:
     """A case's group, its resources, and whether its device can still be heard. It only answers."""
 
-    def __init__(self, cases: Cases, groups: Groups, mutes: Mutes, heard: Heard) -> None:
+    def __init__(self, cases: Cases, groups: Groups, mutes: Mutes, heard: LastHeard) -> None:
         self._cases, self._groups, self._mutes, self._heard = cases, groups, mutes, heard
 
-    def group_case(self, group: Group) -> Case:
+    def group_case(self, group: DeviceGroup) -> Case:
         """The case of a group; a fresh one, not yet in the table, where it never was silent."""
         key = (group.station, group.name or group.station, group.kind)
-        return self._cases.get(key) or Case(key, What(None, "", {}))
+        return self._cases.get(key) or Case(key, AlertWords(None, "", {}))
 
-    def group(self, case: Case) -> Group:
+    def group(self, case: Case) -> DeviceGroup:
         """The group that a group's case is about."""
         return self._groups.get(case.key[0], None if case.kind == "station_offline" else case.key[1])
 

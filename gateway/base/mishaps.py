@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 PLACES = 1_000  # in our code that were told of; more are told again
 WAITING = 1_000
 
-Place = tuple[str, str, int]
+CodePlace = tuple[str, str, int]
 
 
 class Contained:
@@ -43,7 +43,7 @@ class Mishaps:
     def __init__(self, expected: tuple[type[Exception], ...] = ()) -> None:
         self._through = expected
         self.count = 0
-        self._told: set[Place] = set()
+        self._told: set[CodePlace] = set()
         self._lock = threading.Lock()
         self._news: deque[tuple[str | None, str]] = deque(maxlen=WAITING)
 
@@ -83,7 +83,7 @@ def _name_of(kind: type[BaseException]) -> str:
     return kind.__name__ if kind.__name__[:1].isupper() else f"{kind.__module__}.{kind.__name__}"
 
 
-def _place(error: BaseException) -> Place:
+def _place(error: BaseException) -> CodePlace:
     """Where it was raised: the same fault again is no news, whatever its text."""
     trace, file, line = error.__traceback__, "", 0
     while trace is not None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from gateway import wire
-from gateway.live import Device, Verdict
+from gateway.live import Device, SeqVerdict
 from gateway.model import AGAIN, DUP, RETAINED, TS_SUSPECT, Header, Millis
 from gateway.wire import UnreadableError
 
@@ -26,27 +26,27 @@ def check_bytes(payload: bytes, longest: int) -> None:
         raise UnreadableError("identity_number")
 
 
-def admit(device: Device, topic: bytes, payload: bytes, flags: int, header: Any, now: Millis) -> Verdict:
+def admit(device: Device, topic: bytes, payload: bytes, flags: int, header: Any, now: Millis) -> SeqVerdict:
     """By identity where there is one; else by fingerprint for repeats and by a believable `ts` for order."""
     if header.seq is not None and header.boot is not None:
         note = device.seen.admit_retained if flags & RETAINED else device.seen.admit
         verdict = note(header.boot, header.seq, header.oldest)
-        if verdict is Verdict.NEW:
+        if verdict is SeqVerdict.NEW:
             device.seen.note_first(header.seq, payload, wire.millis(header.ts))
         elif not flags & (RETAINED | DUP | AGAIN) and _begins_again(device, header, payload, now):
             return device.seen.begin_again(header.boot, header.seq, header.oldest, payload, wire.millis(header.ts))
         return verdict
     if flags & AGAIN:
-        return Verdict.REPEAT
+        return SeqVerdict.REPEAT
     ts = wire.millis(header.ts)
     certain = ts is not None or bool(flags & (DUP | RETAINED))
     if device.seen.repeats(wire.trace(topic, payload, ts), certain):
-        return Verdict.REPEAT
+        return SeqVerdict.REPEAT
     if ts is not None and believed(ts, now):
         for facts in device.facts:
             if facts.fresh.observed_at is not None and ts < facts.fresh.observed_at:
-                return Verdict.LATE
-    return Verdict.NEW
+                return SeqVerdict.LATE
+    return SeqVerdict.NEW
 
 
 def _begins_again(device: Device, header: Any, payload: bytes, now: Millis) -> bool:

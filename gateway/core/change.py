@@ -9,7 +9,7 @@ from config.schema import Settings, SourceSettings, StationSettings
 from gateway.core.foreign import BoundSource
 from gateway.core.pipeline import Pipeline
 from gateway.core.plan import Speakers, resource_of
-from gateway.core.station_plan import Openings, StationPlan, StationPlans
+from gateway.core.station_plan import OpeningOf, StationPlan, StationPlans
 from gateway.dialects import Decoder, has_own_will
 from gateway.live import Device
 from gateway.live.replacing import Moved, Replacing, Strange
@@ -18,7 +18,7 @@ from gateway.model import Millis, Resource
 DEPARTED_MOST = 10_000
 """Devices that were taken out, and are remembered in case they come back."""
 
-Key = tuple[str, str]
+DeviceKey = tuple[str, str]
 """Station and resource."""
 
 
@@ -27,7 +27,7 @@ class Bound:
     """A source to come: who decodes it, and which device that feeds."""
 
     decoder: Decoder
-    device: Key
+    device: DeviceKey
     own_will: bool
 
 
@@ -38,13 +38,13 @@ class CorePlan:
     added: Sequence[StationPlan]
     changed: Sequence[StationPlan]
     removed: Sequence[str]
-    sources: Mapping[Key, Bound]
-    ended: frozenset[Key]
+    sources: Mapping[DeviceKey, Bound]
+    ended: frozenset[DeviceKey]
     strange: Strange
 
 
 def core_plan(
-    old: Settings, difference: Difference, stations: Sequence[StationSettings], opening: Openings, now: Millis
+    old: Settings, difference: Difference, stations: Sequence[StationSettings], opening: OpeningOf, now: Millis
 ) -> CorePlan:
     """Make it; any thread may. `stations`: those of `difference.settings` that are ours. BadSource."""
     ours = {station.id for station in stations}
@@ -71,7 +71,7 @@ def core_plan(
 
 def _sources(
     settings: Settings, stations: Sequence[StationSettings]
-) -> Iterator[tuple[Key, tuple[Resource, SourceSettings | None]]]:
+) -> Iterator[tuple[DeviceKey, tuple[Resource, SourceSettings | None]]]:
     for station in stations:
         for area in station.areas:
             for item in area.resources:
@@ -83,7 +83,7 @@ class Changing:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-        self._departed: OrderedDict[Key, Device] = OrderedDict()
+        self._departed: OrderedDict[DeviceKey, Device] = OrderedDict()
 
     def apply(self, plan: CorePlan, now: Millis) -> Moved:
         """Nothing may wait in the pipeline. Returns what came and went."""

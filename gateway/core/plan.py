@@ -6,7 +6,7 @@ from config.building import building
 from config.mistakes import KeyPath
 from config.schema import AreaSettings, ResourceSettings, Settings, SourceSettings, StationSettings
 from gateway.core.foreign import BoundSource, Foreign
-from gateway.core.station_plan import Openings, StationPlans, decoder, resource_of
+from gateway.core.station_plan import OpeningOf, StationPlans, decoder, resource_of
 from gateway.dialects import BadSource, Decoder, bind, has_own_will
 from gateway.dialects import Source as SourceWords
 from gateway.live import Live
@@ -17,7 +17,7 @@ __all__ = ["Speakers", "build", "decoder", "foreign", "mistakes", "resource_of"]
 
 
 @building()
-def build(settings: Settings, stations: Iterable[StationSettings], opening: Openings, now: Millis) -> Live:
+def build(settings: Settings, stations: Iterable[StationSettings], opening: OpeningOf, now: Millis) -> Live:
     """A `Live` with these stations. `opening` gives the hours of a station, or of an area that has its own."""
     live, plans = Live(), StationPlans(settings, opening, now)
     live.boxes.configure(settings.uplinks.accept, settings.owners)

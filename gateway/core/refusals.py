@@ -5,7 +5,7 @@ from collections.abc import Callable
 from gateway import wire
 from gateway.core.admission import without_identity
 from gateway.core.context import Context
-from gateway.live import Device, Verdict
+from gateway.live import Device, SeqVerdict
 from gateway.model import Header, Millis, Rejected
 from gateway.wire import UnreadableError
 
@@ -44,7 +44,7 @@ class Refusals:
             device, header = known
             verdict = device.seen.admit(header.boot, header.seq or 0, header.oldest)
             context.owe(device)
-            if verdict is not Verdict.NEW:
+            if verdict is not SeqVerdict.NEW:
                 return
         if speaker is not None:
             context.lose(speaker, flags, now)

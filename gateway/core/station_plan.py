@@ -23,7 +23,7 @@ from gateway.policy.override import CONFIGURATION, Override, OverrideTarget
 from gateway.policy.privacy import PERSONAL, Public, bands
 from gateway.wire import Signals
 
-Openings = Callable[[StationSettings, AreaSettings | None], PlaceOpening | None]
+OpeningOf = Callable[[StationSettings, AreaSettings | None], PlaceOpening | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class StationPlan:
 class StationPlans:
     """Makes one for each configured station. `opening` gives the hours of a station, or of an area with its own."""
 
-    def __init__(self, settings: Settings, opening: Openings, now: Millis) -> None:
+    def __init__(self, settings: Settings, opening: OpeningOf, now: Millis) -> None:
         self._settings, self._opening, self._now = settings, opening, now
         self._tick_ms = round(settings.privacy.tick_s * 1000)
         self._bands = bands(settings.privacy.people_bands)

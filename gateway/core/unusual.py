@@ -10,11 +10,11 @@ from gateway.core.context import Context
 from gateway.core.passed_on import FromBoxes
 from gateway.core.refusals import Refusals
 from gateway.dialects.base import longest
-from gateway.live import Device, Verdict
+from gateway.live import Device, SeqVerdict
 from gateway.model import ANEW, LATE, RETAINED, TS_SUSPECT, Millis
 from gateway.wire import UnreadableError
 
-_NEWS = {Verdict.NEW: 0, Verdict.ANEW: ANEW}
+_NEWS = {SeqVerdict.NEW: 0, SeqVerdict.ANEW: ANEW}
 """What moves the live state, with the flag that it is stored under."""
 
 
@@ -126,11 +126,11 @@ class Unusual:
             context.live.observe(device, signals, observed, now)
 
     def store_late(
-        self, verdict: Verdict, device: Device, topic: bytes, payload: bytes, header: Any, now: Millis, mark: int = 0
+        self, verdict: SeqVerdict, device: Device, topic: bytes, payload: bytes, header: Any, now: Millis, mark: int = 0
     ) -> None:
         """A repeat is only counted; a late message goes to history and leaves the live state alone."""
         counters = self._context.live.counters
-        if verdict is Verdict.REPEAT:
+        if verdict is SeqVerdict.REPEAT:
             counters["duplicate"] += 1
             return
         counters["late"] += 1

@@ -16,7 +16,7 @@ from gateway.core.before import BeforeMessage, BeforeState
 from gateway.core.context import Context
 from gateway.core.outcome import Frame
 from gateway.core.unusual import Unusual
-from gateway.live import Device, Verdict
+from gateway.live import Device, SeqVerdict
 from gateway.model import ANEW, RETAINED, Millis
 
 
@@ -96,8 +96,8 @@ class Usual:
         """A state message whose number is not the next one, or whose time is not that of now."""
         self._before = BeforeState(self._context, device, in_order=False)
         verdict = admit(device, topic, payload, flags, signals, now)
-        if verdict in (Verdict.NEW, Verdict.ANEW):
-            mark = ANEW if verdict is Verdict.ANEW else 0
+        if verdict in (SeqVerdict.NEW, SeqVerdict.ANEW):
+            mark = ANEW if verdict is SeqVerdict.ANEW else 0
             self._unusual.believe(device, payload, flags, signals, now, mark)
         else:
             self._unusual.store_late(verdict, device, topic, payload, signals, now)

@@ -26,7 +26,7 @@ from gateway.dialects.shared.facts import Name
 from gateway.dialects.shared.ha_config import AvailabilityTopic, Entity, entities
 from gateway.dialects.shared.ha_template import Template, spelled
 from gateway.dialects.shared.meaning import Meaning, ReadSignals
-from gateway.dialects.shared.values import Reader
+from gateway.dialects.shared.values import SignalReader
 from gateway.model import Millis, Resource, Signal
 
 TOPICS: Final = ("homeassistant/",)
@@ -57,7 +57,7 @@ class _Plan(NamedTuple):
     """What one entity feeds: each signal with its reader."""
 
     entity: Entity
-    feeds: tuple[tuple[str, Reader], ...]
+    feeds: tuple[tuple[str, SignalReader], ...]
 
 
 class HomeAssistantEntity:
@@ -108,7 +108,7 @@ class HomeAssistantEntity:
         self.valid_for_ms: Millis | None = min(expiries, default=None)
         self.filters = tuple(dict.fromkeys((*self._configs, *self._plans, *self._presences)))
 
-    def _feeds(self, topic: str, entity: Entity) -> tuple[tuple[str, Reader], ...]:
+    def _feeds(self, topic: str, entity: Entity) -> tuple[tuple[str, SignalReader], ...]:
         asked = self._asked.get(entity.key or topic)
         if asked:
             return tuple((pick.signal, pick.read) for pick in asked)
@@ -255,7 +255,7 @@ def _name(entity: Entity) -> Name | None:
         return Name(entity.key, "locked", values.flag)
     if entity.component == "binary_sensor":
         fact = _TWO_STATE.get(entity.device_class or "")
-        special: dict[str, Reader] = {"locked": _unlocked, "fault": _problem}
+        special: dict[str, SignalReader] = {"locked": _unlocked, "fault": _problem}
         return Name(entity.key, fact, special.get(fact, values.flag)) if fact else None
     measured = _MEASURED.get((entity.device_class or "", entity.unit or ""))
     return Name(entity.key, *measured) if measured and entity.component == "sensor" else None

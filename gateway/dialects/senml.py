@@ -19,7 +19,7 @@ from gateway.dialects.base import NO_HEADER, Decoded, Elsewhere, Overheard, Sour
 from gateway.dialects.shared import values
 from gateway.dialects.shared.facts import Name
 from gateway.dialects.shared.meaning import Meaning, ReadSignals
-from gateway.dialects.shared.values import Reader
+from gateway.dialects.shared.values import SignalReader
 from gateway.model import Header, Millis, Resource, Signal
 
 NAMES: Final = (
@@ -130,12 +130,12 @@ class SenMl:
     def __init__(self, source: Source, resource: Resource) -> None:
         self._meaning = Meaning(source, resource, NAMES)
         self._rules = self._meaning.rules(NAMES)
-        self._named: dict[str, list[tuple[str, Reader]]] = {}
+        self._named: dict[str, list[tuple[str, SignalReader]]] = {}
         for path, signal, reader in self._meaning.picks:
             self._named.setdefault(".".join(path), []).append((signal, reader))
         self._heads = tuple({name[: -len(_tail(name))] for name in self._named if _tail(name) != name})
         self._crowd = _Crowd(resource.ttl_ms)
-        self._known: dict[str, list[tuple[str, Reader]]] = {}
+        self._known: dict[str, list[tuple[str, SignalReader]]] = {}
         self._topic = source.topic
         self.filters = (self._topic,)
 
@@ -171,7 +171,7 @@ class SenMl:
         signals.update({signal: value for signal, (_, value) in newest.items()})
         return self._meaning.decoded(NO_HEADER if latest is None else Header(latest), signals, ignored)
 
-    def _learn(self, name: str) -> list[tuple[str, Reader]]:
+    def _learn(self, name: str) -> list[tuple[str, SignalReader]]:
         """Who reads records of this name; the answer is kept for names met again, not for a flood of new ones."""
         tail = _tail(name)
         rule = self._rules.get(tail)

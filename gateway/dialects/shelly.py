@@ -23,7 +23,7 @@ from gateway.dialects.base import (
 from gateway.dialects.shared import values
 from gateway.dialects.shared.availability import is_online
 from gateway.dialects.shared.facts import EVENTS, HAZARDS, Name
-from gateway.dialects.shared.meaning import Meaning, ReadSignals, Rules
+from gateway.dialects.shared.meaning import FieldRules, Meaning, ReadSignals
 from gateway.model import Header, KindName, Millis, Resource
 
 OWN_WILL: Final = True
@@ -82,7 +82,7 @@ class Shelly:
         self._statuses = {f"{prefix}/status/{key}": key for key in (*self._plans, *named)}
         self.filters = (self._online, self._rpc, *self._statuses)
 
-    def _plan(self, field: str | None, resource: Resource) -> dict[str, Rules]:
+    def _plan(self, field: str | None, resource: Resource) -> dict[str, FieldRules]:
         sort, _, number = (field or "").partition(":")
         keys = (field, f"{sort}data:{number}") if field else _DEFAULT
         sorts = {key: COMPONENTS.get(key.partition(":")[0], ()) for key in (*keys, *_ALWAYS)}

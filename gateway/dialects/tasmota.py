@@ -23,9 +23,9 @@ from gateway.dialects.base import (
 from gateway.dialects.shared import values
 from gateway.dialects.shared.availability import is_online
 from gateway.dialects.shared.facts import HAZARDS, Name
-from gateway.dialects.shared.meaning import Meaning, ReadSignals, Rules
+from gateway.dialects.shared.meaning import FieldRules, Meaning, ReadSignals
 from gateway.dialects.shared.paths import pick
-from gateway.dialects.shared.values import Reader
+from gateway.dialects.shared.values import SignalReader
 from gateway.model import Header, Millis, Resource, Signal
 
 TOPICS: Final = ("tasmota/discovery/",)
@@ -36,7 +36,7 @@ _BRIDGES: Final = ("ZbReceived", "ZbInfo", "RfReceived", "IrReceived", "BLE", "S
 _WRAPPED: Final = {"STATUS8": "StatusSNS", "STATUS10": "StatusSNS", "STATUS11": "StatusSTS", "STATUS2": "StatusFWR"}
 
 
-def _channel(index: int | None, read: Reader) -> Reader:
+def _channel(index: int | None, read: SignalReader) -> SignalReader:
     """One number, or a list with one a channel: the `index`th, or all together."""
 
     def channel(value: object) -> Signal | None:
@@ -113,8 +113,8 @@ class Tasmota:
             source = replace(source, field=None)
         self._meaning = Meaning(source, resource, (*top, *energy))
         self._meaning.awaits_relay = True
-        self._top: Rules = self._meaning.rules(top, ("Time", "ENERGY"))
-        self._energy: Rules = self._meaning.rules(energy)
+        self._top: FieldRules = self._meaning.rules(top, ("Time", "ENERGY"))
+        self._energy: FieldRules = self._meaning.rules(energy)
         self._air, self._fahrenheit = self._meaning.rules(_AIR), self._meaning.rules(_FAHRENHEIT)
         paths = [picked.path for picked in self._meaning.picks]
         behind = bool(paths) and all(path[:1] and path[0] in _BRIDGES for path in paths)

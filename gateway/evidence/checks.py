@@ -31,7 +31,7 @@ LONGEST_CLOSED_DAYS: Final = 400
 MOST_COUNTED: Final = 1_000_000
 _SHUT = ("closed", "staff_only")
 
-Name = Annotated[str, msgspec.Meta(pattern="^[a-z0-9-]{1,64}$")]
+CheckName = Annotated[str, msgspec.Meta(pattern="^[a-z0-9-]{1,64}$")]
 ReportId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 
 
@@ -42,7 +42,7 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """
 
     id: ReportId
-    check: Name
+    check: CheckName
     ts: Annotated[Millis, msgspec.Meta(ge=0, lt=2**53)]
     result: Result
     note: str = ""

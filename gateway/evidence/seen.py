@@ -19,7 +19,7 @@ Range = tuple[int, int]
 NO_BOOTS: dict[str | None, list[Range]] = {}  # one for all devices that never restarted; never written to
 
 
-class Verdict(Enum):
+class SeqVerdict(Enum):
     NEW = "new"  # newer than all before: it may move the live state
     LATE = "late"  # never seen, but older than what we know: history only
     REPEAT = "repeat"
@@ -46,7 +46,7 @@ class Seen:
         self.lag: tuple[int, int, int] | None = None  # how late its messages are, since when, how often the same
         self.recent = b""  # fingerprints, 8 bytes each: looking through as many objects takes ten times as long
 
-    def admit(self, boot: str | None, seq: int, oldest: int | None) -> Verdict:
+    def admit(self, boot: str | None, seq: int, oldest: int | None) -> SeqVerdict:
         """Take note of a message; the caller handles `seq == top + 1` of the newest boot itself."""
         if boot != self.boot or self.top == -2:
             if boot in self.older and boot != self.guessed:
@@ -60,21 +60,21 @@ class Seen:
                 self.start = seq
                 _bound(self.ranges)
             self.top = seq
-            return Verdict.NEW
+            return SeqVerdict.NEW
         if seq >= self.start or not insert(self.ranges, seq):
-            return Verdict.REPEAT
+            return SeqVerdict.REPEAT
         if self.ranges[-1][1] + 1 == self.start:
             self.start = self.ranges.pop()[0]
         _bound(self.ranges)
-        return Verdict.LATE
+        return SeqVerdict.LATE
 
-    def admit_retained(self, boot: str | None, seq: int, oldest: int | None) -> Verdict:
+    def admit_retained(self, boot: str | None, seq: int, oldest: int | None) -> SeqVerdict:
         """The same for what a broker kept: nobody knows from when it is, so it makes no boot the newest."""
         if boot == self.boot or boot in self.older:
             return self.admit(boot, seq, oldest) if boot != self.guessed else self._admit_older(boot, seq)
         self._remember(boot, [(seq, seq)])
         self.guessed = boot
-        return Verdict.NEW if self.top == -2 else Verdict.LATE
+        return SeqVerdict.NEW if self.top == -2 else SeqVerdict.LATE
 
     def admit_late(self, boot: str | None, seq: int) -> None:
         """Take note of a message that others overtook: it makes no boot the newest."""
@@ -86,7 +86,7 @@ class Seen:
             self._remember(boot, [(seq, seq)])
             self.guessed = boot
 
-    def _begin(self, boot: str | None, seq: int, oldest: int | None) -> Verdict:
+    def _begin(self, boot: str | None, seq: int, oldest: int | None) -> SeqVerdict:
         had = self.older.pop(boot, [])
         if self.top != -2:
             self._remember(self.boot, [*self.ranges, (self.start, self.top)])
@@ -95,8 +95,8 @@ class Seen:
         self.start, self.top = had.pop()
         self.floor = min(seq, oldest) if oldest is not None else seq
         if not fresh:
-            return Verdict.REPEAT
-        return Verdict.NEW if seq == self.top else Verdict.LATE
+            return SeqVerdict.REPEAT
+        return SeqVerdict.NEW if seq == self.top else SeqVerdict.LATE
 
     def note_first(self, seq: int, payload: bytes, ts: int | None) -> None:
         """Keep what the newest boot began with; later messages are not looked at."""
@@ -110,13 +110,13 @@ class Seen:
             return False
         return ts is None or self.first[2] is None or ts > self.first[2]
 
-    def begin_again(self, boot: str | None, seq: int, oldest: int | None, payload: bytes, ts: int | None) -> Verdict:
+    def begin_again(self, boot: str | None, seq: int, oldest: int | None, payload: bytes, ts: int | None) -> SeqVerdict:
         """The device counts anew under the same boot: what it had numbered before is forgotten."""
         self.boot, self.born, self.guessed, self.ranges = boot, None, None, []
         self.start = self.top = seq
         self.floor = min(seq, oldest) if oldest is not None else seq
         self.first = seq, crc32(payload), ts
-        return Verdict.ANEW
+        return SeqVerdict.ANEW
 
     def _remember(self, boot: str | None, ranges: list[Range]) -> None:
         if self.older is NO_BOOTS:
@@ -125,12 +125,12 @@ class Seen:
         if len(self.older) > BOOTS:
             del self.older[next(iter(self.older))]
 
-    def _admit_older(self, boot: str | None, seq: int) -> Verdict:
+    def _admit_older(self, boot: str | None, seq: int) -> SeqVerdict:
         ranges = self.older[boot]
         if not insert(ranges, seq):
-            return Verdict.REPEAT
+            return SeqVerdict.REPEAT
         _bound(ranges)
-        return Verdict.LATE
+        return SeqVerdict.LATE
 
     def is_older(self, boot: str | None) -> bool:
         """True when a newer boot has been heard of, be it only that it is online."""

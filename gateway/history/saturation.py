@@ -18,7 +18,7 @@ SHUT_MS: Final = HOUR_MS
 """A place that closes for less has not closed for the day."""
 WEEK_MS: Final = 7 * 24 * HOUR_MS
 
-History = Sequence[Interval]
+StateHistory = Sequence[Interval]
 """What one resource was, in order."""
 
 
@@ -54,7 +54,7 @@ class Edges:
     last: Minutes = field(default_factory=Minutes)
 
 
-def saturation(histories: Sequence[History], start: Millis, end: Millis) -> Saturation:
+def saturation(histories: Sequence[StateHistory], start: Millis, end: Millis) -> Saturation:
     """How long resources that stand side by side were all in use, in [start, end)."""
     full = known = unknown = 0
     for begin, until, parts in _stretches(histories, start, end):
@@ -69,7 +69,7 @@ def saturation(histories: Sequence[History], start: Millis, end: Millis) -> Satu
     return Saturation(full, known, unknown, (known + unknown) / (end - start) if end > start else 0.0)
 
 
-def edges(histories: Sequence[History], start: Millis, end: Millis) -> Edges:
+def edges(histories: Sequence[StateHistory], start: Millis, end: Millis) -> Edges:
     """Openings that begin and end in the window; none of what never closes."""
     openings = list(_openings(histories, start, end))
     told = Edges(len(openings))
@@ -80,7 +80,7 @@ def edges(histories: Sequence[History], start: Millis, end: Millis) -> Edges:
     return told
 
 
-def _openings(histories: Sequence[History], start: Millis, end: Millis) -> Iterator[tuple[Millis, Millis]]:
+def _openings(histories: Sequence[StateHistory], start: Millis, end: Millis) -> Iterator[tuple[Millis, Millis]]:
     """From closing to closing; a stretch of which nothing is known may have been anything, so it ends none."""
     spans: list[tuple[bool, Millis, Millis]] = []
     told = ((parts["closed"] == len(histories), a, b) for a, b, parts in _stretches(histories, start, end))
@@ -100,7 +100,7 @@ def _openings(histories: Sequence[History], start: Millis, end: Millis) -> Itera
 
 
 def _stretches(
-    histories: Sequence[History], start: Millis, end: Millis
+    histories: Sequence[StateHistory], start: Millis, end: Millis
 ) -> Iterator[tuple[Millis, Millis, Counter[Part]]]:
     """[start, end) cut wherever one of them changes, with how many are in each part. What no interval covers is
     unknown."""

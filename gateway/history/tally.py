@@ -22,7 +22,7 @@ GAP_MS = HOUR_MS
 LATE_MS = HOUR_MS // 4  # by so much may a reading be late, or several come at once
 STEP_MWH = 1_000_000  # a register that counts whole kWh
 
-Mark = tuple[Millis, int, int]  # when, the meter's total in mWh and its resets until then
+MeterMark = tuple[Millis, int, int]  # when, the meter's total in mWh and its resets until then
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class Tally:
         self.passages += other.passages
 
 
-class Said(Struct, gc=False):
+class MeterSaid(Struct, gc=False):
     """What a meter's message tells here."""
 
     ts: wire.Time | None = None
@@ -70,8 +70,8 @@ class Meter(Struct, gc=False):
     left_at: Millis = 0
 
     def hear(
-        self, said: Said, at: Millis, received_at: Millis, most_w: float = POWER_W[1]
-    ) -> tuple[Tally, list[Mark]] | None:
+        self, said: MeterSaid, at: Millis, received_at: Millis, most_w: float = POWER_W[1]
+    ) -> tuple[Tally, list[MeterMark]] | None:
         """What a message adds, and marks where a use began or ended. `at`: when it was true; `most_w`: its most.
 
         None for a late one: as in the live state, it tells nothing new.
@@ -87,7 +87,7 @@ class Meter(Struct, gc=False):
         tally = Tally() if said.energy_wh is None else self._count(round(said.energy_wh * 1000), at, most_w)
         return tally, self._marks(said, received_at, before)
 
-    def _late(self, said: Said, at: Millis) -> bool:
+    def _late(self, said: MeterSaid, at: Millis) -> bool:
         if said.boot is None or said.seq is None:
             return at < self.heard_at
         return said.seq <= self.seq if said.boot == self.boot else said.boot == self.older
@@ -117,9 +117,9 @@ class Meter(Struct, gc=False):
         self.left_mwh, self.left_at = self.counter_mwh, self.counted_at
         return None, at
 
-    def _marks(self, said: Said, received_at: Millis, before: tuple[int, int]) -> list[Mark]:
+    def _marks(self, said: MeterSaid, received_at: Millis, before: tuple[int, int]) -> list[MeterMark]:
         """A use takes all that flowed from the last reading before it to the first at or after its end."""
-        marks: list[Mark] = []
+        marks: list[MeterMark] = []
         free = self.free if said.status is None else USE_OF_STATUS.get(said.status) == "free"
         flipped, self.free = self.free is not None and free is not self.free, free
         if flipped and free:
@@ -139,7 +139,7 @@ def _can_be(step_mwh: int, passed_ms: Millis, most_w: float) -> bool:
     return 0 <= step_mwh <= STEP_MWH + most_w * (max(0, passed_ms) + LATE_MS) / 3600
 
 
-def energy_between(first: Mark | None, last: Mark | None) -> int | None:
+def energy_between(first: MeterMark | None, last: MeterMark | None) -> int | None:
     """The energy of a use in mWh from the marks at its ends; None where one is missing or the counter fell."""
     if first is None or last is None or first[2] != last[2]:
         return None

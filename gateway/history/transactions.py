@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from gateway import wire
-from gateway.history.utilization import Use
+from gateway.history.utilization import UseStretch
 from gateway.model import Millis
 
 EVENT, ENDED = "transaction", "ended"
@@ -56,10 +56,10 @@ def transaction_of(said: TransactionSaid, received_at: Millis) -> Transaction | 
 
 
 def joined(
-    uses: Sequence[Use], transactions: Iterable[Transaction]
-) -> tuple[dict[Use, list[Transaction]], list[Transaction]]:
+    uses: Sequence[UseStretch], transactions: Iterable[Transaction]
+) -> tuple[dict[UseStretch, list[Transaction]], list[Transaction]]:
     """The transactions of each use that has any, and those that belong to none."""
-    within: dict[Use, list[Transaction]] = {}
+    within: dict[UseStretch, list[Transaction]] = {}
     alone: list[Transaction] = []
     starts = [use.start for use in uses]
     for transaction in transactions:
@@ -72,7 +72,7 @@ def joined(
     return within, alone
 
 
-def _began_in(transaction: Transaction, use: Use) -> bool:
+def _began_in(transaction: Transaction, use: UseStretch) -> bool:
     begins = use.start - NEAR_MS <= transaction.start
     return begins and transaction.end > use.start and (use.end is None or transaction.start < use.end)
 

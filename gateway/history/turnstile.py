@@ -25,7 +25,7 @@ REGISTERS = (2**16, 2**32)  # as many a counter of 16 or 32 bits knows
 LONGEST_MS = 40 * DAY_MS  # over a longer silence nothing is said of the days between
 
 
-class Told(Struct, gc=False):
+class TurnstileSaid(Struct, gc=False):
     """What a counter's or a door's message tells here."""
 
     ts: wire.Time | None = None
@@ -52,7 +52,7 @@ class Passed:
         self.seen_ms += other.seen_ms
 
 
-class Step(NamedTuple):
+class CounterStep(NamedTuple):
     """Between two totals. `least` is negative where it takes back what was counted before."""
 
     since: Millis
@@ -88,7 +88,7 @@ class Turnstile(Struct, gc=False):
     came_to: int = 0  # the total after that
     open: bool | None = None
 
-    def hear(self, told: Told, at: Millis, silence_ms: Millis) -> Step | None:
+    def hear(self, told: TurnstileSaid, at: Millis, silence_ms: Millis) -> CounterStep | None:
         """What a total adds; None for the first, one without a total, and a late one. `silence_ms`: a longer one is
         a gap."""
         if not self._is_new(told, at) or told.ins is None:
@@ -97,14 +97,14 @@ class Turnstile(Struct, gc=False):
         self.total, self.total_at, self.total_boot = told.ins, max(at, self.total_at), told.boot
         return step
 
-    def opens(self, told: Told, at: Millis) -> bool:
+    def opens(self, told: TurnstileSaid, at: Millis) -> bool:
         """Whether a door was seen opening."""
         if not self._is_new(told, at) or told.open is None:
             return False
         before, self.open = self.open, told.open
         return told.open and before is False
 
-    def _is_new(self, told: Told, at: Millis) -> bool:
+    def _is_new(self, told: TurnstileSaid, at: Millis) -> bool:
         if told.boot is None or told.seq is None:
             late = at < self.heard_at
         else:
@@ -118,7 +118,7 @@ class Turnstile(Struct, gc=False):
         self.heard_at = at
         return True
 
-    def _step(self, since: int, total: int, boot: str | None, at: Millis, silence_ms: Millis) -> Step:
+    def _step(self, since: int, total: int, boot: str | None, at: Millis, silence_ms: Millis) -> CounterStep:
         at = max(at, self.total_at)
         passed, rise = at - self.total_at, total - since
         can_be = 0 <= rise <= _room(passed + LATE_MS)
@@ -128,19 +128,19 @@ class Turnstile(Struct, gc=False):
         if self._is_back(since, total, at):
             least = total - (self.left or 0) - (since - self.came_to)
             self.left = None
-            return Step(self.total_at, at, least, max(rise, 0) if can_be and same is not False else bound)
+            return CounterStep(self.total_at, at, least, max(rise, 0) if can_be and same is not False else bound)
         if can_be and (same or not from_zero or (same is None and passed <= silence_ms)):
-            return Step(self.total_at, at, rise, rise)
+            return CounterStep(self.total_at, at, rise, rise)
         if can_be:  # either it went on, or it started anew and passed its old total
-            return Step(self.total_at, at, rise, bound)
+            return CounterStep(self.total_at, at, rise, bound)
         self.left, self.left_at, self.came_to = since, self.total_at, total
         through = None if same is False else _through_its_end(since, total, passed)
         if through is not None:
-            return Step(self.total_at, at, 0, None if bound is None else max(bound, through))
+            return CounterStep(self.total_at, at, 0, None if bound is None else max(bound, through))
         if rise < 0 and (same or not from_zero):
             self.left = None
-            return Step(self.total_at, at, rise, bound)  # it runs backwards
-        return Step(self.total_at, at, total if same is False and from_zero else 0, bound)
+            return CounterStep(self.total_at, at, rise, bound)  # it runs backwards
+        return CounterStep(self.total_at, at, total if same is False and from_zero else 0, bound)
 
     def _is_back(self, since: int, total: int, at: Millis) -> bool:
         """Whether a total goes on from before it fell or leapt."""

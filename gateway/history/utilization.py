@@ -109,7 +109,7 @@ def measure(intervals: Sequence[Interval], start: Millis, end: Millis) -> Minute
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class UseStretch:
     """One stretch of being occupied; `end` None: it goes on. `whole`: from free to free, both seen."""
 
     start: Millis
@@ -117,9 +117,9 @@ class Use:
     whole: bool
 
 
-def uses(intervals: Iterable[Interval]) -> list[Use]:
+def uses(intervals: Iterable[Interval]) -> list[UseStretch]:
     """The uses in a resource's intervals, the oldest first. One that the first interval begins in is not whole."""
-    spans: list[Use] = []
+    spans: list[UseStretch] = []
     since: Millis | None = None
     arrived = False
     before: Part | None = None
@@ -128,11 +128,11 @@ def uses(intervals: Iterable[Interval]) -> list[Use]:
         if part == "occupied" and since is None:
             since, arrived = interval.start, before == "free"
         elif part != "occupied" and since is not None:
-            spans.append(Use(since, interval.start, arrived and part == "free"))
+            spans.append(UseStretch(since, interval.start, arrived and part == "free"))
             since = None
         before = part
     if since is not None:
-        spans.append(Use(since, None, whole=False))
+        spans.append(UseStretch(since, None, whole=False))
     return spans
 
 

@@ -39,7 +39,7 @@ OPENING = ErrorPct(0, 25)
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class VisitBounds:
     """Visits as one sensor or one entrance tells them: from `low` to `high`, None where nothing bounds them.
 
     `coverage`: the part of the open time that was watched, 0 to 1; None where it was closed all day.
@@ -50,32 +50,32 @@ class Evidence:
     coverage: float | None
 
 
-def counted(least: int, most: int | None, error: ErrorPct, coverage: float | None) -> Evidence:
+def counted(least: int, most: int | None, error: ErrorPct, coverage: float | None) -> VisitBounds:
     """What a sensor's count from `least` to `most` says of the people, who are whole."""
     high = None if most is None else _most_people(max(0, most), error.missed / 100)
-    return Evidence(_fewest_people(max(0, least), error.double / 100), high, coverage)
+    return VisitBounds(_fewest_people(max(0, least), error.double / 100), high, coverage)
 
 
-def by_totals(least: int, most: int, unseen_ms: Millis, seen_ms: Millis, error: ErrorPct) -> Evidence:
+def by_totals(least: int, most: int, unseen_ms: Millis, seen_ms: Millis, error: ErrorPct) -> VisitBounds:
     """A counter of totals. `seen_ms`, `unseen_ms`: open time over which its totals tell, and do not."""
     bound = None if unseen_ms > UNSEEN_MS else most + unseen_ms * MOST_A_SECOND // 1000
     open_ms = seen_ms + unseen_ms
     return counted(least, bound, error, seen_ms / open_ms if open_ms else None)
 
 
-def by_cards(cards: int, error: ErrorPct, coverage: float | None, *, only_way: bool) -> Evidence:
+def by_cards(cards: int, error: ErrorPct, coverage: float | None, *, only_way: bool) -> VisitBounds:
     """Cards that were let in, or passages that a counter told one by one. `only_way`: whoever comes in is told."""
     watched = coverage is None or coverage >= WATCHED
     return counted(cards, cards if only_way and watched else None, error, coverage)
 
 
-def by_openings(openings: int, error: ErrorPct, coverage: float | None) -> Evidence:
+def by_openings(openings: int, error: ErrorPct, coverage: float | None) -> VisitBounds:
     """Visits by a door's openings. Each visitor comes in and goes out, so an opening stands for half a visit at least
     and any number at most."""
     return counted(openings // 2, None, error, coverage)
 
 
-def entrance(parts: Sequence[Evidence]) -> tuple[Evidence, bool]:
+def entrance(parts: Sequence[VisitBounds]) -> tuple[VisitBounds, bool]:
     """What the sensors of one entrance (one at least) tell together, and whether they agree."""
     low = max(part.low for part in parts)
     highs = [part.high for part in parts if part.high is not None]
@@ -83,15 +83,15 @@ def entrance(parts: Sequence[Evidence]) -> tuple[Evidence, bool]:
     watched = [part.coverage for part in parts if part.coverage is not None]
     coverage = max(watched, default=None)
     if high is None or low <= high:
-        return Evidence(low, high, coverage), True
+        return VisitBounds(low, high, coverage), True
     widest = max(highs) if len(highs) == len(parts) else None
-    return Evidence(min(part.low for part in parts), widest, coverage), False
+    return VisitBounds(min(part.low for part in parts), widest, coverage), False
 
 
-def published(evidence: Evidence) -> Band:
+def published(bounds: VisitBounds) -> Band:
     """What may be told of an entrance's day: both edges lie between two crowds."""
-    low = evidence.low - evidence.low % CROWD
-    return Band(low, None if evidence.high is None else evidence.high - evidence.high % CROWD + CROWD - 1)
+    low = bounds.low - bounds.low % CROWD
+    return Band(low, None if bounds.high is None else bounds.high - bounds.high % CROWD + CROWD - 1)
 
 
 def mean_coverage(parts: Iterable[float | None]) -> float | None:

@@ -11,7 +11,7 @@ from gateway.influx.client import InfluxWriter
 from gateway.influx.compare import Compared, DayCount
 from gateway.influx.delivery import CopyDelivery, CopyPatience
 from gateway.influx.lines import Lines
-from gateway.influx.nightly import DayCheck, Steps
+from gateway.influx.nightly import DayCheck, NightSteps
 from gateway.model import Millis
 from gateway.store.copy_cursor import position_in
 from gateway.store.journal import Journal
@@ -49,7 +49,7 @@ class CopyByHand:
             self._done(check.copy_again(count, delivery.deliver), day)
         self._writer.close()
 
-    def _done(self, steps: Steps, day: int) -> None:
+    def _done(self, steps: NightSteps, day: int) -> None:
         """To their end, telling how far it is; `before` is what was looked at for other things."""
         before = sum(check.looked_at for check in self._checks)
         total = sum(check.expected(day) for check in self._checks)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from config.kinds import SPECS, Signal, SignalType
+from config.kinds import SPECS, KindSignal, SignalType
 from gateway import wire
 from gateway.base.bounds import NOBODY_COUNTED
 from gateway.model import TS_SUSPECT, Batch, KindName, Millis, Resource
@@ -61,7 +61,7 @@ _OF_TYPE: dict[SignalType, Text] = {"flag": flag, "count": number, "number": num
 _OF_NAME: dict[str, Text] = {"people": persons}
 
 
-def _text_of(signal: Signal) -> Text:
+def _text_of(signal: KindSignal) -> Text:
     return code(signal.words) if signal.type == "code" else _OF_NAME.get(signal.name, _OF_TYPE[signal.type])
 
 

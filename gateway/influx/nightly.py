@@ -26,7 +26,7 @@ PATIENCE_MS = 21 * HOUR_MS  # a copy that can't be asked is asked again the next
 AT_ONCE = 250  # messages a piece
 EVERYTHING = 2**62
 
-Steps = Generator[bool, None, None]  # True: go on at once; False: give way first
+NightSteps = Generator[bool, None, None]  # True: go on at once; False: give way first
 
 
 class DayCheck:
@@ -49,7 +49,7 @@ class DayCheck:
         """About how many messages are read for a day."""
         return self._journal.around(*DayCount(day, set()).received)
 
-    def count(self, count: DayCount, upto: int = EVERYTHING) -> Steps:
+    def count(self, count: DayCount, upto: int = EVERYTHING) -> NightSteps:
         """Add what the journal has; the copy has followed it up to id `upto`."""
         for number, part in self._parts(count):
             count.add(self._lines.of_batch(part), copied=number <= upto)
@@ -59,7 +59,7 @@ class DayCheck:
         """What was counted against what the copy holds. StoreError where the copy can't be asked."""
         return count.compared(held(self._influx, self._lines.stations, count.start, count.end))
 
-    def copy_again(self, count: DayCount, send: Callable[[Sequence[str]], object]) -> Steps:
+    def copy_again(self, count: DayCount, send: Callable[[Sequence[str]], object]) -> NightSteps:
         """Send the day's rows once more, a batch each time that there is nothing else to do."""
         rows: list[str] = []
         for _, part in self._parts(count):
@@ -97,7 +97,7 @@ class Nightly:
         self._check, self._zone, self._refused, self._send, self._keep = check, zone, refused, send, keep
         self._done = done
         self._not_before = 0
-        self._work: Steps | None = None
+        self._work: NightSteps | None = None
         self._found: list[Compared] = []
         self.trouble: str | None = None
         self.checked: Checked | None = None
@@ -146,7 +146,7 @@ class Nightly:
         self._done = day
         return None
 
-    def _night(self, day: int) -> Steps:
+    def _night(self, day: int) -> NightSteps:
         count = DayCount(day, self._refused())
         yield from self._compare(count)
         if self._sums(day).missing:
@@ -165,7 +165,7 @@ class Nightly:
         else:
             log.error("%s", self.trouble)
 
-    def _compare(self, count: DayCount) -> Steps:
+    def _compare(self, count: DayCount) -> NightSteps:
         yield from self._check.count(count)
         yield False  # what came meanwhile is sent before we ask
         self._found = self._check.ask(count)

@@ -27,7 +27,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LOOK_BACK_MS = 86_400_000  # so long before the window a resource's last word is looked for
 
 
-class Row(NamedTuple):
+class InfluxRow(NamedTuple):
     """What one resource said at one moment."""
 
     station: str
@@ -75,7 +75,7 @@ class InfluxReader:
             if until > max(at, start)
         ]
 
-    def _lived(self, resource: Resource, rows: Iterator[Row], end: Millis) -> list[tuple[Millis, Axes]]:
+    def _lived(self, resource: Resource, rows: Iterator[InfluxRow], end: Millis) -> list[tuple[Millis, Axes]]:
         """When its state changed, and to what, from its first word on."""
         first = next(rows, None)
         if first is None:
@@ -115,14 +115,14 @@ class InfluxReader:
     def close(self) -> None:
         """Each question has a connection of its own."""
 
-    def _rows(self, start: Millis, end: Millis, station: str | None, resource: str | None) -> Iterator[Row]:
+    def _rows(self, start: Millis, end: Millis, station: str | None, resource: str | None) -> Iterator[InfluxRow]:
         influx = self._influx
         with asking(influx) as client:
             for record in client.query_api().query_stream(query(influx.bucket, start, end, station, resource)):
                 yield row_of(record.values)
 
 
-def row_of(values: dict[str, Any]) -> Row:
+def row_of(values: dict[str, Any]) -> InfluxRow:
     """A record of `query`. Columns of other kinds are empty in it."""
     kind: KindName = values["_measurement"]
     known = {*COMMON, *FIELDS[kind]}
@@ -133,7 +133,7 @@ def row_of(values: dict[str, Any]) -> Row:
     }
     # Below the millisecond stands the seq.
     at = (values["_time"] - EPOCH) // timedelta(milliseconds=1)
-    return Row(values["station"], values["resource"], at, signals)
+    return InfluxRow(values["station"], values["resource"], at, signals)
 
 
 def signal(kind: KindName, name: str, value: float) -> Signal:
@@ -150,7 +150,7 @@ def signal(kind: KindName, name: str, value: float) -> Signal:
     return int(value) if float(value).is_integer() else value
 
 
-def message_of(resource: Resource, row: Row) -> tuple[bytes, bytes]:
+def message_of(resource: Resource, row: InfluxRow) -> tuple[bytes, bytes]:
     """Topic and payload of the message that the row was made from."""
     topic = wire.topic(resource.station, resource.device, "state").encode()
     return topic, msgspec.json.encode({"ts": row.at, **row.signals})

@@ -22,7 +22,7 @@ GRACE_S = 10.0
 LOST_S = 60.0
 """What was dropped, and does not come to an ending shard for so long, does not come any more."""
 
-Heard = dict[str, Counter[int]]
+HeardCounts = dict[str, Counter[int]]
 """By session: a topic may come to several of a side, and each counts for itself."""
 
 Lately = tuple[float, int, bool]
@@ -36,8 +36,8 @@ class Parting:
         """`stations`: those that both sides listen to; None: all."""
         self._stations = None if stations is None else {station.encode() for station in stations}
         self._lock = threading.Lock()
-        self._taken: Heard = {}
-        self._dropped: Heard = {}
+        self._taken: HeardCounts = {}
+        self._dropped: HeardCounts = {}
         self._lately_taken: deque[Lately] = deque()
         self._lately_dropped: deque[Lately] = deque()
         self._owed: dict[int, float] = {}  # what was dropped and is still to be taken, and since when
@@ -157,7 +157,7 @@ def _station(topic: bytes) -> bytes:
     return topic.split(b"/", 2)[1] if topic.startswith((b"yz/", b"yz-cmd/")) else b""
 
 
-def _most(heard: Heard, key: int) -> int:
+def _most(heard: HeardCounts, key: int) -> int:
     return max((counted[key] for counted in heard.values()), default=0)
 
 

@@ -18,8 +18,8 @@ from gateway.commands import CommandError
 from gateway.model import Access, Evidence, Health, Millis, Use
 from gateway.policy.text import LONGEST_NAME, bounded
 
-Status = Literal["open", "closed", "staff_only", "maintenance", "free", "busy"]
-STATUSES: tuple[Status, ...] = get_args(Status)
+SetStatus = Literal["open", "closed", "staff_only", "maintenance", "free", "busy"]
+STATUSES: tuple[SetStatus, ...] = get_args(SetStatus)
 
 CONFIGURATION = "configuration"  # who sets what stands in the files
 PARTNER = "partner"  # who a partner venue is in the audit trail
@@ -42,7 +42,7 @@ class Override(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `partner`: said by a partner venue, so below staff.
     """
 
-    status: Status
+    status: SetStatus
     until: Millis | None = None
     by: str = ""
     note: str = ""
@@ -78,8 +78,8 @@ class Sensed(NamedTuple):
 
 
 NOTHING = Effect()
-_ACCESS: dict[Status, Access] = {"open": "open", "closed": "closed", "staff_only": "staff_only"}
-_USE: dict[Status, Use] = {"free": "free", "busy": "occupied"}
+_ACCESS: dict[SetStatus, Access] = {"open": "open", "closed": "closed", "staff_only": "staff_only"}
+_USE: dict[SetStatus, Use] = {"free": "free", "busy": "occupied"}
 
 
 class Overrides:
@@ -220,7 +220,7 @@ def _in_order(item: tuple[OverrideTarget, object]) -> tuple[str, ...]:
     return tuple(part or "" for part in item[0])
 
 
-def _axis(status: Status) -> str:
+def _axis(status: SetStatus) -> str:
     return "access" if status in _ACCESS else "use" if status in _USE else "health"
 
 

@@ -19,9 +19,9 @@ CROWD = 5
 PERSONAL: frozenset[KindName] = named("tells_of_persons")
 """Kinds whose messages tell of persons. A seat's own free or occupied is public by purpose."""
 
-Level = Literal["quiet", "some", "busy", "full"]
+CrowdLevel = Literal["quiet", "some", "busy", "full"]
 Coarse = Literal["open", "quiet", "busy"]
-_COARSE: dict[Level, Coarse] = {"quiet": "quiet", "some": "open", "busy": "busy", "full": "busy"}
+_COARSE: dict[CrowdLevel, Coarse] = {"quiet": "quiet", "some": "open", "busy": "busy", "full": "busy"}
 
 
 class Band(NamedTuple):
@@ -51,7 +51,7 @@ def total(parts: Iterable[Band | None]) -> Band | None:
     return Band(low, None if high < 0 else high)
 
 
-def level(band: Band, capacity: int | None) -> Level:
+def level(band: Band, capacity: int | None) -> CrowdLevel:
     """A word for a band. Without a capacity nobody can call it busy or full."""
     if band.low == 0:
         return "quiet"

@@ -13,7 +13,7 @@ from gateway.history.visits import (
     COUNTER,
     OPENING,
     ErrorPct,
-    Evidence,
+    VisitBounds,
     by_cards,
     by_openings,
     by_totals,
@@ -32,13 +32,13 @@ class EntranceDay:
 
     station: str
     name: str
-    evidence: Evidence
+    bounds: VisitBounds
     agree: bool
 
     @property
     def band(self) -> Band:
         """The band that may be told of the entrance."""
-        return published(self.evidence)
+        return published(self.bounds)
 
 
 class Entrances:
@@ -66,7 +66,7 @@ class Entrances:
         """Local day → the band of each entrance."""
         return {day: [entrance_day.band for entrance_day in told] for day, told in self.days(asked, start, end).items()}
 
-    def _sensor(self, asked: Asked, sensor: Resource, days: Sequence[Millis]) -> list[list[Evidence]]:
+    def _sensor(self, asked: Asked, sensor: Resource, days: Sequence[Millis]) -> list[list[VisitBounds]]:
         """What one sensor tells of each day."""
         alone = Asked([place for place in asked.places if place.station == sensor.station], resource=sensor.id)
         window = days[0], next_day(days[-1], asked.zone)
@@ -80,7 +80,7 @@ class Entrances:
             for day in days
         ]
 
-    def _totals(self, alone: Asked, sensor: Resource, days: Sequence[Millis]) -> list[list[Evidence]]:
+    def _totals(self, alone: Asked, sensor: Resource, days: Sequence[Millis]) -> list[list[VisitBounds]]:
         window = days[0], next_day(days[-1], alone.zone)
         hours = self._rollups.people(alone, *window)
         minutes = self._rollups.minutes(alone, *window, "hour")
@@ -98,7 +98,7 @@ class Entrances:
         return told
 
 
-def _singly(sensor: Resource, passages: int, passed: Passed, minutes: Minutes) -> list[Evidence]:
+def _singly(sensor: Resource, passages: int, passed: Passed, minutes: Minutes) -> list[VisitBounds]:
     """A counter that tells each passage, or a door and its reader."""
     coverage = minutes.coverage
     if sensor.kind in COUNTERS:

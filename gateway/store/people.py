@@ -7,7 +7,7 @@ from dataclasses import asdict
 import msgspec
 
 from gateway.base.local_time import hour_start
-from gateway.history.turnstile import Passed, Told, Turnstile
+from gateway.history.turnstile import Passed, Turnstile, TurnstileSaid
 from gateway.model import Millis, Resource
 from gateway.store.place import COUNTERS, Place
 
@@ -34,7 +34,7 @@ class PeopleStep:
         self.heard: dict[str, Turnstile] = {}
         self._sums: dict[tuple[str, Millis], Passed] = defaultdict(Passed)
 
-    def tells(self, place: Place, resource: Resource, told: Told, at: Millis) -> None:
+    def tells(self, place: Place, resource: Resource, told: TurnstileSaid, at: Millis) -> None:
         """A counter's or a door's state."""
         name = place.scopes_of(resource)[0]
         turnstile = self._of(name)

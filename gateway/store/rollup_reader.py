@@ -22,7 +22,7 @@ from gateway.base.local_time import (
     stretches,
 )
 from gateway.history.fill import LOOK_BACK_MS, Level, fill
-from gateway.history.tally import Mark, Tally
+from gateway.history.tally import MeterMark, Tally
 from gateway.history.transactions import Transaction
 from gateway.history.turnstile import Passed
 from gateway.history.utilization import Minutes, measure
@@ -134,7 +134,7 @@ class RollupReader:
         with self._files() as files:
             return max((db.execute("SELECT at FROM tallied").fetchone()[0] for db in files), default=0)
 
-    def marks(self, station: str, charger: str, start: Millis, end: Millis) -> dict[Millis, Mark]:
+    def marks(self, station: str, charger: str, start: Millis, end: Millis) -> dict[Millis, MeterMark]:
         """A charger's meter at the moments at which a use began or ended."""
         values = scope_of(station, resource=charger), start, end
         with self._files() as files:

@@ -14,9 +14,9 @@ from gateway import wire
 from gateway.base.bounds import POWER_W
 from gateway.base.local_time import hour_start
 from gateway.history.fill import Level
-from gateway.history.tally import Mark, Meter, Said, Tally, is_visit, passed_in
+from gateway.history.tally import Meter, MeterMark, MeterSaid, Tally, is_visit, passed_in
 from gateway.history.transactions import Transaction, TransactionSaid, transaction_of
-from gateway.history.turnstile import Told, Turnstile
+from gateway.history.turnstile import Turnstile, TurnstileSaid
 from gateway.model import ANEW, RETAINED, TS_SUSPECT, Batch, Millis, Resource
 from gateway.store.day_reader import readers
 from gateway.store.days import day_files
@@ -36,15 +36,15 @@ _ADD = (
     " resets = resets + excluded.resets, readings = readings + excluded.readings,"
     " passages = passages + excluded.passages"
 )
-_said = msgspec.json.Decoder(Said).decode
-_told = msgspec.json.Decoder(Told).decode
+_said = msgspec.json.Decoder(MeterSaid).decode
+_told = msgspec.json.Decoder(TurnstileSaid).decode
 _meter = msgspec.json.Decoder(Meter).decode
 _transaction_said = msgspec.json.Decoder(TransactionSaid).decode
 _counted = msgspec.json.Decoder(CountTold).decode
 
 _MOST_W = {(spec.name, name): type_spec.most_w for spec in SPECS.values() for name, type_spec in spec.types.items()}
 
-Owner = tuple[Place, Resource]
+TallyOwner = tuple[Place, Resource]
 
 
 class Tallies:
@@ -112,10 +112,10 @@ class _Step:
         self._meters, self.people, self.levels = meters, PeopleStep(turnstiles), LevelStep(levels)
         self.heard: dict[str, Meter] = {}
         self._sums: dict[tuple[str, Millis], Tally] = defaultdict(Tally)
-        self._marks: list[tuple[str, Mark]] = []
+        self._marks: list[tuple[str, MeterMark]] = []
         self._transactions: list[tuple[str, Transaction]] = []
 
-    def hear(self, owner: Owner, event: bool, payload: bytes, received_at: Millis, flags: int) -> None:
+    def hear(self, owner: TallyOwner, event: bool, payload: bytes, received_at: Millis, flags: int) -> None:
         place, resource = owner
         if event and resource.kind in METERED:
             self._transaction(place, resource, payload, received_at)
@@ -226,9 +226,9 @@ def _last_id(folder: Path) -> int:
     return next((last_id for day in newest_first if (last_id := day.last_id())), 0)
 
 
-def _followed(places: Sequence[Place]) -> dict[bytes, list[Owner]]:
+def _followed(places: Sequence[Place]) -> dict[bytes, list[TallyOwner]]:
     """By topic the resources whose meter, totals, cards or passages it tells."""
-    by_topic: dict[bytes, list[Owner]] = defaultdict(list)
+    by_topic: dict[bytes, list[TallyOwner]] = defaultdict(list)
     for kinds in (METERED, COUNTERS, ENTRANCES, UNITS | PEOPLE):
         for topic, owners in _owners(places, kinds, "state").items():
             if len(owners) == 1 and (kinds != UNITS | PEOPLE or may_be_counted(owners[0][1])):
@@ -244,8 +244,8 @@ def _followed(places: Sequence[Place]) -> dict[bytes, list[Owner]]:
 
 def _owners(
     places: Sequence[Place], kinds: frozenset[str], which: Literal["state", "event"]
-) -> dict[bytes, list[Owner]]:
-    by_topic: dict[bytes, list[Owner]] = defaultdict(list)
+) -> dict[bytes, list[TallyOwner]]:
+    by_topic: dict[bytes, list[TallyOwner]] = defaultdict(list)
     for place in places:
         for resource in place.resources:
             if resource.kind in kinds:

@@ -20,7 +20,7 @@ from gateway.store.base import Store
 from gateway.store.jobs import Keep, WriteJobs
 from gateway.store.journal import Journal
 from gateway.uplink.cursor import KEPT, cursor_of
-from gateway.uplink.orders import BRIDGES_OBEY, OBEYED, CentreOrders, Command
+from gateway.uplink.orders import BRIDGES_OBEY, OBEYED, CentreOrders, SendCommand
 from gateway.uplink.outbound import Outbound
 from gateway.uplink.status import UplinkMetrics
 
@@ -292,8 +292,8 @@ def line_of(
     write: WriteJobs,
     mishaps: Mishaps,
     report: Report,
-    command: Command,
-    to_bridge: Command,
+    command: SendCommand,
+    to_bridge: SendCommand,
 ) -> UplinkLine:
     """The configured line, to be made before the store's writer starts. ValueError, OSError."""
     box = settings.box_id + suffix

@@ -18,13 +18,13 @@ from gateway.commands.key import read_key
 from gateway.live.box_lines import OBEYED
 from gateway.model import Millis
 
-__all__ = ["OBEYED", "CentreOrders", "Command"]
+__all__ = ["OBEYED", "CentreOrders", "SendCommand"]
 
 log = logging.getLogger(__name__)
 
 BRIDGES_OBEY = ("unlock", "call")
 """What a bridge of the box does when staff of the centre say so: at once, or not at all."""
-Command = Callable[[str, bytes], None]
+SendCommand = Callable[[str, bytes], None]
 """(topic, text): have it carried out as if our own staff had said so. ConnectionError when that can't be now."""
 
 
@@ -46,7 +46,11 @@ class CentreOrders:
     """`take` what came; `words` are what the centre is to be told."""
 
     def __init__(
-        self, key_file: Path, command: Command, box: str = "box", to_bridge: Command = lambda _topic, _text: None
+        self,
+        key_file: Path,
+        command: SendCommand,
+        box: str = "box",
+        to_bridge: SendCommand = lambda _topic, _text: None,
     ) -> None:
         """`to_bridge`: have a bridge of ours told, now or never."""
         self._key_file, self._command, self._box, self._to_bridge = key_file, command, box, to_bridge

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.docs.reading import ROOT, named_first, rows, ticked, tree
 
-TOPS = ("config", "gateway", "firmware_bridge", "api")
+TOPS = ("config", "deploy", "gateway", "firmware_bridge", "api")
 
 
 @cache
@@ -29,6 +29,23 @@ def test_no_class_of_one_room_is_called_as_a_class_of_another() -> None:
     for name, path in classes():
         rooms[name].add(str(path.parent.relative_to(ROOT)))
     assert {name: sorted(where) for name, where in rooms.items() if len(where) > 1} == {}
+
+
+def aliases() -> Iterator[tuple[str, Path]]:
+    """Every name in capitals and small letters that a module gives to a type: `Role = Literal[...]`."""
+    for path in (path for top in TOPS for path in (ROOT / top).rglob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+            names = (target.id for target in targets if isinstance(target, ast.Name))
+            yield from ((name, path) for name in names if name[0].isupper() and not name.isupper())
+
+
+def test_no_class_is_called_as_a_type_of_another_room() -> None:
+    rooms = {name: path.parent for name, path in classes()}
+    clashes = [
+        f"{path.relative_to(ROOT)} {name}" for name, path in aliases() if rooms.get(name, path.parent) != path.parent
+    ]
+    assert clashes == []
 
 
 def test_each_word_has_one_meaning() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from api.feeds.base import FeedRequest, FeedStation, named
-from api.geo import Point, to_bd09, to_gcj02
+from api.geo import LatLon, to_bd09, to_gcj02
 from gateway.base.times import from_rfc3339, rfc3339
 from gateway.live.station_document import ShownResource, StationDocument
 from gateway.model import Millis
@@ -76,7 +76,7 @@ def _readiness(shown: ShownResource) -> str:
     return "closed" if shown.because[0] in ("closed", "staff_only") else "not_ready"
 
 
-def point_of(station: FeedStation, asked: FeedRequest) -> Point | None:
+def point_of(station: FeedStation, asked: FeedRequest) -> LatLon | None:
     """Latitude and longitude in the system that is asked for, in degrees; None where nobody said where it is."""
     location = station.station.location
     if location is None:

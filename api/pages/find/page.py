@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from api.pages.assets import Assets
 from api.pages.find.needs import TOILET, Need, matches, offered
-from api.pages.find.ranking import Found, Standing, Wish, ranked
+from api.pages.find.ranking import FoundPlace, Standing, Wish, ranked
 from api.pages.first import Voice, hours_text
 from api.pages.phone import FirstState
 from api.pages.place import PagePlace
@@ -142,7 +142,7 @@ def _more(asked: FindQuestion, further: bool, say: Speaker) -> str:
     return "".join(links)
 
 
-def _item(spot: Found, asked: FindQuestion, voice: Voice) -> str:
+def _item(spot: FoundPlace, asked: FindQuestion, voice: Voice) -> str:
     say, place, standing = voice.say, spot.place, spot.standing
     voice = replace(voice, zone=ZoneInfo(place.timezone))
     document = read(standing.body)
@@ -195,7 +195,7 @@ def _past(text: str, voice: Voice) -> str:
     return f' data-past="{escape(voice.say("find_ended", at=voice.at(voice.now), what=text))}"'
 
 
-def _walk(spot: Found, say: Speaker) -> str:
+def _walk(spot: FoundPlace, say: Speaker) -> str:
     if spot.metres is None or spot.walk_min is None:
         return ""
     near = spot.metres < 950

@@ -6,7 +6,7 @@ from typing import Final, Literal, Protocol
 
 from msgspec import UNSET
 
-from api.geo import Point, distance_m
+from api.geo import LatLon, distance_m
 from api.pages.find.needs import TOILET, matches
 from api.pages.place import PagePlace
 from gateway.base.times import from_rfc3339
@@ -48,11 +48,11 @@ class Wish:
     need: str = ""
     words: tuple[str, ...] = ()
     region: str = ""
-    near: Point | None = None
+    near: LatLon | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundPlace:
     """`metres` and `walk_min` as the crow flies and on foot, None without a position."""
 
     place: PagePlace
@@ -63,7 +63,7 @@ class Found:
     cost_min: float
 
 
-def ranked(wish: Wish, places: Iterable[tuple[PagePlace, Standing]], now: Millis) -> list[Found]:
+def ranked(wish: Wish, places: Iterable[tuple[PagePlace, Standing]], now: Millis) -> list[FoundPlace]:
     """All that suit; equal ones stay in the order of the configuration."""
     suiting = [_found(wish, place, standing, now) for place, standing in places if _suits(wish, place, standing)]
     return sorted(suiting, key=lambda spot: spot.cost_min)
@@ -79,7 +79,7 @@ def _suits(wish: Wish, place: PagePlace, standing: Standing) -> bool:
     return not wish.need or any(matches(wish.need, line) for line in standing.summary)
 
 
-def _found(wish: Wish, place: PagePlace, standing: Standing, now: Millis) -> Found:
+def _found(wish: Wish, place: PagePlace, standing: Standing, now: Millis) -> FoundPlace:
     lines = [line for line in standing.summary if not wish.need or matches(wish.need, line)]
     state = state_of(lines[:1] if not wish.need else lines, standing.open_now)
     metres = None
@@ -88,7 +88,7 @@ def _found(wish: Wish, place: PagePlace, standing: Standing, now: Millis) -> Fou
     walk = 0.0 if metres is None else metres * DETOUR / WALK_M_MIN
     far = 1e6 if wish.near is not None and metres is None else 0.0  # nobody knows where it is
     cost = walk + far + _wait_min(state, lines, now)
-    return Found(place, standing, state, metres, None if metres is None else max(1, round(walk)), cost)
+    return FoundPlace(place, standing, state, metres, None if metres is None else max(1, round(walk)), cost)
 
 
 def state_of(lines: Sequence[SummaryLine], open_now: Usable) -> State:

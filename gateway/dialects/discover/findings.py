@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.dialects.discover.lines import Resource, resources_of, without_collisions, written
+from gateway.dialects.discover.lines import ResourceLine, resources_of, without_collisions, written
 from gateway.dialects.discover.overheard import OverheardDevice
 from gateway.dialects.discover.trial import Unfit, read_by
 from gateway.model import Millis, Signal
@@ -60,13 +60,13 @@ class Finding:
         return tuple(map(str, self.refused))
 
 
-Judged = tuple[list[tuple[Resource, dict[str, Signal]]], list[Unused]]
+Judged = tuple[list[tuple[ResourceLine, dict[str, Signal]]], list[Unused]]
 """Resources that read the very messages they were made from, with what they read; and why others do not."""
 
 
 def judged(device: OverheardDevice) -> Judged:
     """Every kind that the device could feed, tried."""
-    fit: list[tuple[Resource, dict[str, Signal]]] = []
+    fit: list[tuple[ResourceLine, dict[str, Signal]]] = []
     refused = []
     for item in resources_of(device):
         try:

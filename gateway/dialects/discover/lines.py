@@ -19,7 +19,7 @@ _WORDS_OF_YAML: Final = frozenset({"on", "off", "yes", "no", "y", "n", "true", "
 _ID_CHARACTERS: Final = 40
 _NOT_NAMES: Final = ("config", "state", "up", "event", "tele")
 
-Resource = dict[str, Any]
+ResourceLine = dict[str, Any]
 """A resource of the configuration as plain values."""
 
 
@@ -28,11 +28,11 @@ def kinds_of(facts: tuple[str, ...]) -> tuple[KindName, ...]:
     return tuple(dict.fromkeys(kind for fact in facts for kind in _KINDS.get(fact, ())))
 
 
-def resources_of(device: OverheardDevice) -> Iterator[Resource]:
+def resources_of(device: OverheardDevice) -> Iterator[ResourceLine]:
     """A resource for each kind that the device could feed; the ids of all begin with its name and differ."""
     name, source = name_of(device), _source(device)
     for position, kind in enumerate(kinds_of(device.heard.facts)):
-        item: Resource = {"id": name if position == 0 else f"{name}-{kind}", "kind": kind}
+        item: ResourceLine = {"id": name if position == 0 else f"{name}-{kind}", "kind": kind}
         usual = _type_of(kind, device.heard.facts)
         if usual is not None:
             item["type"] = usual
@@ -52,7 +52,7 @@ def name_of(device: OverheardDevice) -> str:
     return next((slug for slug in map(_slug, steps) if slug), "device")
 
 
-def without_collisions(items: list[Resource], taken: set[str]) -> list[Resource]:
+def without_collisions(items: list[ResourceLine], taken: set[str]) -> list[ResourceLine]:
     """The same resources, those whose id is taken under the next free one (`seat-2`). What is given becomes taken."""
     told = []
     for item in items:

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from config.kinds import RUNNING_ABOVE_W, SPECS, SignalType
 from gateway.dialects.base import BadSource, Source
 from gateway.dialects.shared import values
-from gateway.dialects.shared.values import Reader
+from gateway.dialects.shared.values import SignalReader
 from gateway.model import KindName, Resource
 
 HAZARDS: Final = tuple(fact for fact, signal in SPECS["hazard"].facts.items() if signal == "alarm")
@@ -18,7 +18,7 @@ class Name(NamedTuple):
 
     key: str
     fact: str
-    read: Reader
+    read: SignalReader
 
 
 # Not all are signals: `Meaning` turns `relay` and `bay` into some.
@@ -27,7 +27,7 @@ FACTS: Final[Mapping[KindName, Mapping[str, str]]] = {name: {**_ANY, **spec.fact
 """What each kind makes of a fact: the signal that it becomes."""
 
 # How these are read whatever their type; `values: {…}` of a source puts its own words before.
-_READERS: Final[Mapping[str, Reader]] = {
+_READERS: Final[Mapping[str, SignalReader]] = {
     "occupied": values.present,
     "people": values.people,
     "bay": values.present,
@@ -50,7 +50,7 @@ _READERS: Final[Mapping[str, Reader]] = {
     "fault": values.text,
     "firmware": values.text,
 }
-_OF_TYPE: Final[Mapping[SignalType, Reader]] = {
+_OF_TYPE: Final[Mapping[SignalType, SignalReader]] = {
     "flag": values.flag, "count": values.count, "number": values.number, "text": values.text, "date": values.day,
 }  # fmt: skip
 # What `field` feeds: the signal for words and booleans, and the one for numbers.
@@ -70,7 +70,7 @@ SAME: Final = {
 EVENTS: Final = ("card", "door_forced", "door_held", "tamper", "help", "passage")
 
 
-def reader_of(kind: KindName, signal: str) -> Reader:
+def reader_of(kind: KindName, signal: str) -> SignalReader:
     """How a configured value of this signal is read."""
     if signal in _READERS:
         return _READERS[signal]
@@ -78,7 +78,7 @@ def reader_of(kind: KindName, signal: str) -> Reader:
     return values.known_or_raw(declared.words) if declared.type == "code" else _OF_TYPE[declared.type]
 
 
-def name_reader(kind: KindName, name: Name) -> Reader:
+def name_reader(kind: KindName, name: Name) -> SignalReader:
     """How a dialect's own field is read for this kind."""
     signal = FACTS[kind][name.fact]
     if signal == "status":

@@ -8,7 +8,7 @@ from gateway.dialects.shared import values
 from gateway.dialects.shared.facts import FACTS, MAINS, SAME, Name, name_reader, other_types, running_above_w
 from gateway.dialects.shared.paths import pick
 from gateway.dialects.shared.picks import finished, picks_of
-from gateway.dialects.shared.values import Reader
+from gateway.dialects.shared.values import SignalReader
 from gateway.model import Header, Resource, Signal
 
 
@@ -24,7 +24,7 @@ class ReadSignals(dict[str, Signal]):
         self.bad = (*self.bad, (signal, error.reason))
 
 
-Rules = Mapping[str, tuple[str, Reader]]
+FieldRules = Mapping[str, tuple[str, SignalReader]]
 
 
 class Meaning:
@@ -55,13 +55,13 @@ class Meaning:
         if source.field and "status" in self._taken:
             self._taken.add("power_w")  # some other power must not contradict it
 
-    def rules(self, names: Iterable[Name], known: Iterable[str] = ()) -> Rules:
+    def rules(self, names: Iterable[Name], known: Iterable[str] = ()) -> FieldRules:
         """The part of `names` this kind has a use for, but what `field` and `fields` already feed.
 
         `known` are fields that the dialect reads itself; they and the configured ones do not count as ignored.
         """
         picked = (known_pick.path[-1] for known_pick in self.picks if known_pick.path)
-        rules: dict[str, tuple[str, Reader]] = dict.fromkeys((*known, *picked), ("", values.nothing))
+        rules: dict[str, tuple[str, SignalReader]] = dict.fromkeys((*known, *picked), ("", values.nothing))
         for name in names:
             signal = FACTS[self._kind].get(name.fact)
             if name.fact in self._others:
@@ -70,7 +70,7 @@ class Meaning:
                 rules[name.key] = (signal, finished(self._source, signal, name_reader(self._kind, name)))
         return rules
 
-    def read(self, rules: Rules, body: Mapping[str, object], signals: ReadSignals) -> int:
+    def read(self, rules: FieldRules, body: Mapping[str, object], signals: ReadSignals) -> int:
         """Adds to `signals` what `rules` find in `body`; how many fields nobody read."""
         find, ignored = rules.get, 0
         for key, value in body.items():
@@ -121,7 +121,7 @@ class Meaning:
         return Decoded(self.station, self.device, "availability", header, {"online": online})
 
     @staticmethod
-    def put(signals: ReadSignals, signal: str, read: Reader, said: object) -> None:
+    def put(signals: ReadSignals, signal: str, read: SignalReader, said: object) -> None:
         """Adds what `read` makes of `said`."""
         try:
             value = read(said)

@@ -7,7 +7,7 @@ from gateway.dialects.base import BadSource, Source
 from gateway.dialects.shared import values
 from gateway.dialects.shared.facts import EVENTS, FACTS, MAIN, Name, name_reader, reader_of
 from gateway.dialects.shared.paths import Path, parse
-from gateway.dialects.shared.values import Reader
+from gateway.dialects.shared.values import SignalReader
 from gateway.model import KindName, Signal
 
 
@@ -16,7 +16,7 @@ class Pick(NamedTuple):
 
     path: Path
     signal: str
-    read: Reader
+    read: SignalReader
 
 
 def picks_of(source: Source, kind: KindName, names: Iterable[Name]) -> tuple[Pick, ...]:
@@ -25,7 +25,7 @@ def picks_of(source: Source, kind: KindName, names: Iterable[Name]) -> tuple[Pic
     return (*_main(source, kind, known), *_others(source, kind, known))
 
 
-def finished(source: Source, signal: str, read: Reader) -> Reader:
+def finished(source: Source, signal: str, read: SignalReader) -> SignalReader:
     """Configured words first, then the configured factor, then the dialect."""
     return values.translated(source.words(signal), values.scaled(source.scale.get(signal, 1.0), read))
 
@@ -68,7 +68,7 @@ def _others(source: Source, kind: KindName, known: Mapping[str, Name]) -> list[P
     return picks
 
 
-def _event(words: Mapping[str, Signal]) -> Reader:
+def _event(words: Mapping[str, Signal]) -> SignalReader:
     """A word happens each time it is told; a flag (true, 1) comes with every message, and happens when it turns."""
     table = values.by_spelling(words)
     before: object = None

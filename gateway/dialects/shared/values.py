@@ -11,7 +11,7 @@ from gateway.base import bounds
 from gateway.dialects.base import Elsewhere, Unreadable
 from gateway.model import Signal
 
-Reader = Callable[[object], Signal | None]
+SignalReader = Callable[[object], Signal | None]
 
 _TEXT_LIMIT: Final = 64
 _COUNT_LIMIT: Final = 100_000
@@ -132,7 +132,7 @@ def text(value: object) -> str:
     return value
 
 
-def known_or_raw(known: tuple[str, ...]) -> Reader:
+def known_or_raw(known: tuple[str, ...]) -> SignalReader:
     """A reader of these words in any case, answered as we write them; another word, or the number of a state that
     nobody gave a word, stays raw, and means: not known."""
     table = {word.lower(): word for word in known}
@@ -152,7 +152,7 @@ def day(value: object) -> str:
         raise error if isinstance(error, Unreadable) else Unreadable("unknown_value") from None
 
 
-def inside(key: str, reader: Reader) -> Reader:
+def inside(key: str, reader: SignalReader) -> SignalReader:
     """Reads `key` of a nested object."""
 
     def read(value: object) -> Signal | None:
@@ -164,7 +164,7 @@ def inside(key: str, reader: Reader) -> Reader:
     return read
 
 
-def translated(words: Mapping[str, Signal], reader: Reader) -> Reader:
+def translated(words: Mapping[str, Signal], reader: SignalReader) -> SignalReader:
     """`words` turns a foreign word into ours first; JSON true, 1 and 1.5 are looked up as `true`, `1`, `1.5`.
 
     Where the words are codes, as of radio remotes, another code is another sender's: Elsewhere.
@@ -183,7 +183,7 @@ def translated(words: Mapping[str, Signal], reader: Reader) -> Reader:
     return read
 
 
-def scaled(factor: float, reader: Reader) -> Reader:
+def scaled(factor: float, reader: SignalReader) -> SignalReader:
     """The number times `factor`, then read."""
     if factor == 1:
         return reader
@@ -220,17 +220,17 @@ def is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def if_number(read: Reader) -> Reader:
+def if_number(read: SignalReader) -> SignalReader:
     """Reads numbers only."""
     return lambda value: read(value) if is_number(value) else None
 
 
-def unless_number(read: Reader) -> Reader:
+def unless_number(read: SignalReader) -> SignalReader:
     """Reads everything else."""
     return lambda value: None if is_number(value) else read(value)
 
 
-def some(read: Reader) -> Reader:
+def some(read: SignalReader) -> SignalReader:
     """Whether a count is above nought."""
 
     def anybody(value: object) -> Signal | None:
@@ -240,6 +240,6 @@ def some(read: Reader) -> Reader:
     return anybody
 
 
-def or_some(read: Reader) -> Reader:
+def or_some(read: SignalReader) -> SignalReader:
     """A word, or a count of which any makes it true."""
     return lambda value: people(value) != 0 if is_number(value) else read(value)

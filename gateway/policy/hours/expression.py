@@ -20,15 +20,15 @@ from opening_hours import OpeningHours, validate
 
 from gateway.policy.hours.official import DayKind
 
-Answer = Literal["open", "closed", "unknown"]
-Day = tuple[tuple[int, Answer], ...]
+HoursAnswer = Literal["open", "closed", "unknown"]
+DayHours = tuple[tuple[int, HoursAnswer], ...]
 """(minute from midnight by the wall clock, answer from there on), the first at 0."""
 
 DAY_MIN = 1440
 MAX_LENGTH = 20_000
 """Characters of an expression: years of closures and special days, and still quick to try."""
 _TRIED_DAYS = (date(2026, 2, 28), date(2026, 12, 31), date(2028, 2, 29))
-_NOBODY_KNOWS: Day = ((0, "unknown"),)
+_NOBODY_KNOWS: DayHours = ((0, "unknown"),)
 Said = TypeVar("Said")
 
 _NAMES = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
@@ -50,8 +50,8 @@ _REFUSED = (
     (re.compile(r"PH [+-]?\d+ day"), "days counted from PH are not supported", "name the dates"),
     (re.compile(r"\d\d:\d\d\+|:\d\d/"), "open ends and repetitions are not supported", "write from-to"),
 )  # fmt: skip
-_ANSWERS: dict[str, Answer] = {"open": "open", "closed": "closed", "unknown": "unknown"}
-_FOREVER: dict[str, Answer] = {"24/7": "open", "24/7 closed": "closed", "24/7 unknown": "unknown"}
+_ANSWERS: dict[str, HoursAnswer] = {"open": "open", "closed": "closed", "unknown": "unknown"}
+_FOREVER: dict[str, HoursAnswer] = {"24/7": "open", "24/7 closed": "closed", "24/7 unknown": "unknown"}
 
 
 class HoursRule(NamedTuple):
@@ -143,16 +143,16 @@ class Expression:
             HoursRule(", ", r.when, tuple(_before(r.times)), "") for r in rules if r.times and r.state == "closed"
         ]
         self._breaks = _written(breaks) if breaks and self._spill else None
-        self.forever: Answer | None = _FOREVER.get(_canonical(text))
+        self.forever: HoursAnswer | None = _FOREVER.get(_canonical(text))
 
-    def day(self, day: date, today: Iterable[DayKind], yesterday: Iterable[DayKind]) -> Day:
+    def day(self, day: date, today: Iterable[DayKind], yesterday: Iterable[DayKind]) -> DayHours:
         """The answers of one date that may be of any of the kinds `today`, the one before of any of `yesterday`.
 
         Unknown where the library has no answer.
         """
         return _guarded(lambda: self.evaluated(day, today, yesterday), otherwise=_NOBODY_KNOWS)
 
-    def evaluated(self, day: date, today: Iterable[DayKind], yesterday: Iterable[DayKind]) -> Day:
+    def evaluated(self, day: date, today: Iterable[DayKind], yesterday: Iterable[DayKind]) -> DayHours:
         """As `day`, but what the library raises comes through."""
         own = _agreed(_evaluate(self._own, day, kind) for kind in today)
         if self._spill is None:
@@ -236,29 +236,29 @@ def _for_kind(text: str, day: date, kind: DayKind) -> str:
     return _SELECTOR.sub(replace, text)
 
 
-def _evaluate(text: str, day: date, kind: DayKind) -> Day:
+def _evaluate(text: str, day: date, kind: DayKind) -> DayHours:
     midnight = datetime.combine(day, time())
     spans = _compiled(_for_kind(text, day, kind)).intervals(midnight, midnight + timedelta(days=1))
     return tuple((start.hour * 60 + start.minute, _ANSWERS[str(state)]) for start, _, state, _ in spans)
 
 
-def _agreed(days: Iterable[Day]) -> Day:
+def _agreed(days: Iterable[DayHours]) -> DayHours:
     """What all possibilities say; unknown where they differ."""
     every = tuple(dict.fromkeys(days))
     return every[0] if len(every) == 1 else _merged(every, lambda said: said[0] if len(set(said)) == 1 else "unknown")
 
 
-def _either(said: tuple[Answer, ...]) -> Answer:
+def _either(said: tuple[HoursAnswer, ...]) -> HoursAnswer:
     return "open" if "open" in said else "unknown" if "unknown" in said else "closed"
 
 
-def _unless(said: tuple[Answer, ...]) -> Answer:
+def _unless(said: tuple[HoursAnswer, ...]) -> HoursAnswer:
     night, pause = said
     return night if pause == "closed" else "closed" if pause == "open" or night == "closed" else "unknown"
 
 
-def _merged(days: tuple[Day, ...], rule: Callable[[tuple[Answer, ...]], Answer]) -> Day:
-    merged: list[tuple[int, Answer]] = []
+def _merged(days: tuple[DayHours, ...], rule: Callable[[tuple[HoursAnswer, ...]], HoursAnswer]) -> DayHours:
+    merged: list[tuple[int, HoursAnswer]] = []
     for minute in sorted({start for day in days for start, _ in day}):
         answer = rule(tuple(next(said for start, said in reversed(day) if start <= minute) for day in days))
         if not merged or merged[-1][1] != answer:

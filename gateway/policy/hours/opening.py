@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from gateway.model import Access, Millis
-from gateway.policy.hours.expression import Day, Expression
+from gateway.policy.hours.expression import DayHours, Expression
 from gateway.policy.hours.official import NO_NOTICES, Holidays, Notices, Weekend, day_kinds
 
 MINUTE_MS = 60_000
@@ -84,7 +84,7 @@ class Opening:
                     yield max(start, now), access
             now = end
 
-    def _day(self, number: int) -> Day:
+    def _day(self, number: int) -> DayHours:
         today = date.fromordinal(_EPOCH + number)
         yesterday = date.fromordinal(_EPOCH + number - 1)
         return self._expression.day(today, day_kinds(today, *self._policy), day_kinds(yesterday, *self._policy))

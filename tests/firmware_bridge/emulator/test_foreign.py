@@ -8,7 +8,7 @@ import pytest
 from config.schema import Settings
 from firmware_bridge.emulator.device import Publish
 from firmware_bridge.emulator.foreign import SPEAKERS, foreign_town, mixed_station, presence
-from firmware_bridge.emulator.truth import Signals
+from firmware_bridge.emulator.truth import TrueSignals
 from gateway.core import plan
 from gateway.core.pipeline import Pipeline
 from gateway.live import Live
@@ -91,7 +91,7 @@ def test_who_can_say_goodbye_is_offline_at_once() -> None:
 @pytest.mark.parametrize("dialect", SPEAKERS)
 def test_each_dialect_says_the_same_thing_as_json_or_a_word(dialect: str) -> None:
     topic = "homeassistant/device/x/config"
-    signals: Signals = {"occupied": True, "people": 2, "power_w": 7.0, "status": "Charging", "open": True}
+    signals: TrueSignals = {"occupied": True, "people": 2, "power_w": 7.0, "status": "Charging", "open": True}
     for _, body, _ in [*SPEAKERS[dialect](topic, signals, START), *presence(dialect, topic, True)]:
         assert isinstance(body, str) or json.loads(json.dumps(body)) == body
 

@@ -15,7 +15,7 @@ from firmware_bridge.cards import Cards, read_allow_list
 from firmware_bridge.devices.base import DeviceReading, Heard
 from firmware_bridge.ocpp.central import OcppBus
 from firmware_bridge.ocpp.configured import central_of, parts_of
-from firmware_bridge.spool import Held, Spool
+from firmware_bridge.spool import HeldReading, Spool
 from tests.patience import until
 
 CARD_KEY = bytes(range(32))
@@ -52,7 +52,7 @@ class SpoolSink:
     def lost(self, devices: Iterable[str]) -> None:
         self.online -= set(devices)
 
-    def held(self, device: str) -> Sequence[Held]:
+    def held(self, device: str) -> Sequence[HeldReading]:
         return self.spool.after(device, 0, 100_000)
 
     def signals(self, device: str) -> dict[str, Any]:

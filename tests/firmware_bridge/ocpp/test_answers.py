@@ -12,13 +12,13 @@ from firmware_bridge.ocpp import schemas, v16, v201
 from firmware_bridge.ocpp.frames import FrameError, PileCall, PileError, PileResult, read
 from firmware_bridge.ocpp.pile import ChargePoint, Plug
 from firmware_bridge.ocpp.reply import Handler, Scene
-from firmware_bridge.ocpp.schemas import Version
+from firmware_bridge.ocpp.schemas import OcppVersion
 from firmware_bridge.ocpp.tokens import TokenDesk
 from firmware_bridge.spool import Spool
 from tests.firmware_bridge.ocpp.rig import central, dial
 
 NOW = 1_795_000_000_000
-TABLES: dict[Version, dict[str, Handler]] = {"1.6": v16.HANDLERS, "2.0.1": v201.HANDLERS, "2.1": v201.HANDLERS_2_1}
+TABLES: dict[OcppVersion, dict[str, Handler]] = {"1.6": v16.HANDLERS, "2.0.1": v201.HANDLERS, "2.1": v201.HANDLERS_2_1}
 UNANSWERED = "NotifyPeriodicEventStream"  # a SEND of 2.1
 EVERY = [(version, action) for version, table in TABLES.items() for action in table if action != UNANSWERED]
 
@@ -42,7 +42,7 @@ def sample(schema: dict[str, Any], root: dict[str, Any], *, whole: bool = False)
     return min(max(1, schema.get("minimum", 1)), schema.get("maximum", 1))
 
 
-def schema_of(version: Version, action: str) -> dict[str, Any]:
+def schema_of(version: OcppVersion, action: str) -> dict[str, Any]:
     name = action if version == "1.6" else f"{action}Request"
     path = files("ocpp").joinpath(f"v{version.replace('.', '')}/schemas/{name}.json")
     schema: dict[str, Any] = json.loads(path.read_text(encoding="utf-8-sig"))
@@ -50,7 +50,7 @@ def schema_of(version: Version, action: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("version", "action"), EVERY)
-def test_the_answer_to_each_action_is_as_its_schema_says(version: Version, action: str, tmp_path: Path) -> None:
+def test_the_answer_to_each_action_is_as_its_schema_says(version: OcppVersion, action: str, tmp_path: Path) -> None:
     schema = schema_of(version, action)
     payload = sample(schema, schema)
     assert schemas.request_fault(action, version, payload) is None
@@ -64,7 +64,7 @@ def test_the_answer_to_each_action_is_as_its_schema_says(version: Version, actio
 
 @pytest.mark.parametrize("whole", [False, True], ids=["with the least", "with all that it may have"])
 @pytest.mark.parametrize("version", TABLES)
-def test_each_action_of_a_version_is_answered_on_the_line(tmp_path: Path, version: Version, whole: bool) -> None:
+def test_each_action_of_a_version_is_answered_on_the_line(tmp_path: Path, version: OcppVersion, whole: bool) -> None:
     """What a pile may start gets an answer of its schema, what only we start is refused as such."""
     with central(tmp_path) as (bus, _, address), dial(address, version=f"ocpp{version}") as pile:
         for action in sorted(schemas.actions(version) - {UNANSWERED}):
@@ -85,7 +85,7 @@ STARTED_BY_US = {
 
 
 @pytest.mark.parametrize("version", TABLES)
-def test_no_action_is_in_neither_list(version: Version) -> None:
+def test_no_action_is_in_neither_list(version: OcppVersion) -> None:
     """What we don't answer is what a central system starts."""
     ours = schemas.actions(version) - set(TABLES[version])
     assert len(ours) == STARTED_BY_US[version]

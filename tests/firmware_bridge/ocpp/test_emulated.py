@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge.calls import Answer, Ordered
+from firmware_bridge.calls import CallAnswer, Ordered
 from firmware_bridge.emulator.ocpp.line import PileThread
 from firmware_bridge.emulator.ocpp.pile import PileVersion, VirtualPile
 from firmware_bridge.ocpp.central import OcppBus
@@ -31,9 +31,9 @@ def running(address: str, version: PileVersion, speed: float) -> Iterator[Virtua
         assert not thread.is_alive()
 
 
-def ask(bus: OcppBus, sink: SpoolSink, **order: object) -> Answer:
+def ask(bus: OcppBus, sink: SpoolSink, **order: object) -> CallAnswer:
     """Through the desk, as a command would."""
-    heard: list[Answer] = []
+    heard: list[CallAnswer] = []
     (caller,) = sink.desk._callers
     caller.carry_out(Ordered(**order), heard.append)  # type: ignore[arg-type]
     until(lambda: heard, "the answer")

@@ -13,7 +13,7 @@ from ocpp.v201 import call as call201
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from firmware_bridge.calls import Answer, Ordered
+from firmware_bridge.calls import CallAnswer, Ordered
 from tests.firmware_bridge.ocpp.rig import SpoolSink, central
 from tests.patience import until
 
@@ -31,8 +31,8 @@ async def ended(running: "asyncio.Task[Any]") -> None:
         await running
 
 
-async def life_of_16(address: str, sink: SpoolSink) -> list[Answer]:
-    answers: list[Answer] = []
+async def life_of_16(address: str, sink: SpoolSink) -> list[CallAnswer]:
+    answers: list[CallAnswer] = []
     async with connect(f"{address}/CP001", subprotocols=["ocpp1.6"]) as line:  # type: ignore[list-item]
         pile = Pile16("CP001", line)
         running = asyncio.create_task(pile.start())

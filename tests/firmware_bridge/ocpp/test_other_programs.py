@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from firmware_bridge.calls import Answer, Ordered
+from firmware_bridge.calls import CallAnswer, Ordered
 from tests.firmware_bridge.ocpp.rig import SpoolSink, central
 from tests.patience import until
 
@@ -86,8 +86,8 @@ def profile(number: int, folder: Path, authority: Path, password: str) -> dict[s
     return bus | {"devices": [device]}
 
 
-def reset_by_staff(sink: SpoolSink) -> list[Answer]:
-    answers: list[Answer] = []
+def reset_by_staff(sink: SpoolSink) -> list[CallAnswer]:
+    answers: list[CallAnswer] = []
     (caller,) = sink.desk._callers
     caller.carry_out(Ordered(do="reset", device="pile-1"), answers.append)
     return answers

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from firmware_bridge.calls import Answer, Ordered
+from firmware_bridge.calls import CallAnswer, Ordered
 from firmware_bridge.ocpp.relay import operator as operator_module
 from tests.firmware_bridge.ocpp.rig import TWO, RawPile, SpoolSink, central, dial
 from tests.firmware_bridge.ocpp.upstream import FIRST_NUMBER, StubOperator, operator
@@ -214,8 +214,8 @@ def test_a_step_that_the_pile_repeats_is_not_told_the_operator_again(tmp_path: P
 def test_the_operator_alone_commands_unless_it_is_allowed(tmp_path: Path) -> None:
     stub = StubOperator()
 
-    def asked_by_staff(sink: SpoolSink) -> Answer:
-        answers: list[Answer] = []
+    def asked_by_staff(sink: SpoolSink) -> CallAnswer:
+        answers: list[CallAnswer] = []
         (caller,) = sink.desk._callers
         caller.carry_out(Ordered(do="reset", device="pile-1"), answers.append)
         return until(lambda: answers, "the answer")[0]
@@ -229,7 +229,7 @@ def test_the_operator_alone_commands_unless_it_is_allowed(tmp_path: Path) -> Non
         with relaying(tmp_path, upstream, allow_calls=True) as (sink, address), dial(address) as pile:
             pile.call("Heartbeat", {})
             (caller,) = sink.desk._callers
-            answers: list[Answer] = []
+            answers: list[CallAnswer] = []
             caller.carry_out(Ordered(do="reset", device="pile-1"), answers.append)
             asked = pile.next()
             assert asked[2] == "Reset"

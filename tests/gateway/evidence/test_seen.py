@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.evidence import seen as module
-from gateway.evidence.seen import Seen, Verdict, insert
+from gateway.evidence.seen import Seen, SeqVerdict, insert
 
-NEW, LATE, REPEAT = Verdict.NEW, Verdict.LATE, Verdict.REPEAT
+NEW, LATE, REPEAT = SeqVerdict.NEW, SeqVerdict.LATE, SeqVerdict.REPEAT
 
 messages = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 25)), max_size=60)
 

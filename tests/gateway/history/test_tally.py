@@ -9,14 +9,14 @@ import pytest
 from config.kinds import SPECS
 from gateway.base.bounds import POWER_W
 from gateway.base.local_time import HOUR_MS
-from gateway.history.tally import Meter, Said, Tally, energy_between, is_visit, passed_in
+from gateway.history.tally import Meter, MeterSaid, Tally, energy_between, is_visit, passed_in
 from gateway.wire import Event
 
 MINUTE = 60_000
 
 
 def heard(meter: Meter, minute: int, **said: object) -> Tally | None:
-    told = meter.hear(Said(**said), minute * MINUTE, minute * MINUTE)  # type: ignore[arg-type]
+    told = meter.hear(MeterSaid(**said), minute * MINUTE, minute * MINUTE)  # type: ignore[arg-type]
     return told and told[0]
 
 
@@ -45,7 +45,7 @@ def test_what_no_meter_can_have_counted_in_the_time_is_no_energy(case: dict[str,
     meter, total = Meter(), Tally()
     for number, counter in enumerate(case["energy_wh"]):
         at = number * case["every_s"] * 1000
-        told = meter.hear(Said(energy_wh=counter), at, at, case["most_w"])
+        told = meter.hear(MeterSaid(energy_wh=counter), at, at, case["most_w"])
         assert told
         total.add(told[0])
     assert (total.energy_mwh, total.resets) == (case["counted_wh"] * 1000, case["resets"])
@@ -57,8 +57,8 @@ def test_what_no_meter_can_have_counted_in_the_time_is_no_energy(case: dict[str,
 )
 def test_in_an_hour_2_kw_may_count_an_hour_and_a_quarter_and_one_kwh(counter_wh: float, told: Tally) -> None:
     meter = Meter()
-    meter.hear(Said(energy_wh=0), 0, 0, 2_000)
-    told_of = meter.hear(Said(energy_wh=counter_wh), HOUR_MS, HOUR_MS, 2_000)
+    meter.hear(MeterSaid(energy_wh=0), 0, 0, 2_000)
+    told_of = meter.hear(MeterSaid(energy_wh=counter_wh), HOUR_MS, HOUR_MS, 2_000)
     assert told_of is not None
     assert told_of[0] == told
 
@@ -104,7 +104,7 @@ def test_without_numbers_the_time_tells_which_message_is_late() -> None:
 def marks(*said: dict[str, object]) -> dict[int, tuple[int, int, int]]:
     meter, marks_by_minute = Meter(), {}
     for minute, fields in enumerate(said):
-        told = meter.hear(Said(**fields), minute * MINUTE, minute * MINUTE)  # type: ignore[arg-type]
+        told = meter.hear(MeterSaid(**fields), minute * MINUTE, minute * MINUTE)  # type: ignore[arg-type]
         marks_by_minute.update({mark[0] // MINUTE: mark for mark in told[1]} if told else {})
     return marks_by_minute
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from gateway.history.transactions import Transaction, TransactionSaid, energy_of, joined, transaction_of
-from gateway.history.utilization import Use
+from gateway.history.utilization import UseStretch
 
 NOW, MINUTE, DAY = 1_795_000_000_000, 60_000, 86_400_000
 TOLD: dict[str, Any] = {
@@ -42,7 +42,7 @@ def test_what_can_not_be_is_not_believed(wrong: dict[str, Any]) -> None:
 
 
 def test_a_use_has_the_transactions_that_began_in_it_and_the_others_stand_alone() -> None:
-    first, second = Use(0, 60 * MINUTE, whole=True), Use(100 * MINUTE, None, whole=False)
+    first, second = UseStretch(0, 60 * MINUTE, whole=True), UseStretch(100 * MINUTE, None, whole=False)
     early = Transaction("a", -MINUTE, 20 * MINUTE, 1_000)  # told before its connector was seen in use
     later = Transaction("b", 30 * MINUTE, 50 * MINUTE, 2_000)
     between = Transaction("c", 70 * MINUTE, 80 * MINUTE, 4_000)  # while the pile was offline
@@ -55,7 +55,7 @@ def test_a_use_has_the_transactions_that_began_in_it_and_the_others_stand_alone(
 
 
 def test_of_two_uses_close_together_the_one_that_it_began_in_has_it() -> None:
-    first, second = Use(0, 10 * MINUTE, whole=True), Use(11 * MINUTE, 20 * MINUTE, whole=True)
+    first, second = UseStretch(0, 10 * MINUTE, whole=True), UseStretch(11 * MINUTE, 20 * MINUTE, whole=True)
     within, alone = joined([first, second], [Transaction("a", 9 * MINUTE + 30_000, 10 * MINUTE, 1)])
     assert (list(within), alone) == ([first], [])
     within, alone = joined([first, second], [Transaction("a", 10 * MINUTE, 20 * MINUTE, 1)])

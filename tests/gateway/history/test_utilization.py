@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.base.local_time import HOUR_MS
-from gateway.history.utilization import Minutes, Use, measure, part_of, peaks, uses
+from gateway.history.utilization import Minutes, UseStretch, measure, part_of, peaks, uses
 from gateway.model import AXES, Interval, axes_of
 
 PEAK_HOURS = 5
@@ -45,17 +45,17 @@ def test_nothing_known_is_no_number() -> None:
 @pytest.mark.parametrize(
     ("states", "expected"),
     [
-        ([FREE, TAKEN, FREE], [Use(10, 20, whole=True)]),
-        ([FREE, TAKEN, AWAY, TAKEN, FREE], [Use(10, 40, whole=True)]),
-        ([STALE, TAKEN, FREE], [Use(10, 20, whole=False)]),
-        ([FREE, TAKEN, STALE, TAKEN, FREE], [Use(10, 20, whole=False), Use(30, 40, whole=False)]),
-        ([FREE, TAKEN, BROKEN], [Use(10, 20, whole=False)]),
-        ([FREE, TAKEN], [Use(10, None, whole=False)]),
-        ([TAKEN, FREE], [Use(0, 10, whole=False)]),
+        ([FREE, TAKEN, FREE], [UseStretch(10, 20, whole=True)]),
+        ([FREE, TAKEN, AWAY, TAKEN, FREE], [UseStretch(10, 40, whole=True)]),
+        ([STALE, TAKEN, FREE], [UseStretch(10, 20, whole=False)]),
+        ([FREE, TAKEN, STALE, TAKEN, FREE], [UseStretch(10, 20, whole=False), UseStretch(30, 40, whole=False)]),
+        ([FREE, TAKEN, BROKEN], [UseStretch(10, 20, whole=False)]),
+        ([FREE, TAKEN], [UseStretch(10, None, whole=False)]),
+        ([TAKEN, FREE], [UseStretch(0, 10, whole=False)]),
         ([], []),
     ],
 )
-def test_a_use_is_whole_when_it_was_seen_from_free_to_free(states: list[object], expected: list[Use]) -> None:
+def test_a_use_is_whole_when_it_was_seen_from_free_to_free(states: list[object], expected: list[UseStretch]) -> None:
     assert uses([Interval(at * 10, at * 10 + 10, axes) for at, axes in enumerate(states)]) == expected  # type: ignore[arg-type]
 
 

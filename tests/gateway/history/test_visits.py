@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.base.local_time import DAY_MS
-from gateway.history.turnstile import Passed, Step, Told, Turnstile
+from gateway.history.turnstile import CounterStep, Passed, Turnstile, TurnstileSaid
 from gateway.history.visits import (
     CARD,
     COUNTER,
-    Evidence,
+    VisitBounds,
     by_cards,
     by_openings,
     by_totals,
@@ -35,7 +35,7 @@ def heard(*totals: int | tuple[int, str], every: int = MINUTE, silence: int = HO
     turnstile, passed = Turnstile(), []
     for number, reported in enumerate(totals):
         ins, boot = reported if isinstance(reported, tuple) else (reported, None)
-        told = Told(ins=ins, boot=boot, seq=None if boot is None else number)
+        told = TurnstileSaid(ins=ins, boot=boot, seq=None if boot is None else number)
         step = turnstile.hear(told, number * every, silence)
         if step is not None:
             passed.append((step.least, step.most))
@@ -106,35 +106,36 @@ def test_a_leap_that_nobody_can_have_walked_is_none():
 
 def test_late_messages_and_those_of_an_older_start_tell_nothing():
     turnstile = Turnstile()
-    assert turnstile.hear(Told(ins=5, boot="a", seq=5), 0, HOUR) is None
-    assert turnstile.hear(Told(ins=4, boot="a", seq=4), MINUTE, HOUR) is None
-    assert turnstile.hear(Told(ins=7, boot="a", seq=6), 2 * MINUTE, HOUR) == Step(0, 2 * MINUTE, 2, 2)
+    assert turnstile.hear(TurnstileSaid(ins=5, boot="a", seq=5), 0, HOUR) is None
+    assert turnstile.hear(TurnstileSaid(ins=4, boot="a", seq=4), MINUTE, HOUR) is None
+    assert turnstile.hear(TurnstileSaid(ins=7, boot="a", seq=6), 2 * MINUTE, HOUR) == CounterStep(0, 2 * MINUTE, 2, 2)
 
 
 def test_what_was_held_back_and_comes_at_once_is_counted():
     turnstile = Turnstile()
-    turnstile.hear(Told(ins=10_000), 0, HOUR)
-    steps = [turnstile.hear(Told(ins=10_000 + 60 * hour), 3 * HOUR, HOUR) for hour in (1, 2, 3)]
+    turnstile.hear(TurnstileSaid(ins=10_000), 0, HOUR)
+    steps = [turnstile.hear(TurnstileSaid(ins=10_000 + 60 * hour), 3 * HOUR, HOUR) for hour in (1, 2, 3)]
     assert sum(step.least for step in steps if step) == 180
 
 
 def test_a_door_opens_once_until_it_was_seen_closed_again():
     turnstile = Turnstile()
     seen = [
-        turnstile.opens(Told(open=is_open), at) for at, is_open in enumerate([True, False, True, True, False, True])
+        turnstile.opens(TurnstileSaid(open=is_open), at)
+        for at, is_open in enumerate([True, False, True, True, False, True])
     ]
     assert seen == [False, False, True, False, False, True]
 
 
 def test_sensors_of_one_entrance_are_intersected():
-    both = entrance([Evidence(90, 120, 1.0), Evidence(100, 140, 0.5)])
-    assert both == (Evidence(100, 120, 1.0), True)
-    assert entrance([Evidence(90, None, 0.2), Evidence(0, None, None)]) == (Evidence(90, None, 0.2), True)
+    both = entrance([VisitBounds(90, 120, 1.0), VisitBounds(100, 140, 0.5)])
+    assert both == (VisitBounds(100, 120, 1.0), True)
+    assert entrance([VisitBounds(90, None, 0.2), VisitBounds(0, None, None)]) == (VisitBounds(90, None, 0.2), True)
 
 
 def test_sensors_that_do_not_meet_are_joined_and_do_not_agree():
-    assert entrance([Evidence(90, 95, 1.0), Evidence(100, 140, 1.0)]) == (Evidence(90, 140, 1.0), False)
-    assert entrance([Evidence(90, 95, 1.0), Evidence(100, None, 1.0)]) == (Evidence(90, None, 1.0), False)
+    assert entrance([VisitBounds(90, 95, 1.0), VisitBounds(100, 140, 1.0)]) == (VisitBounds(90, 140, 1.0), False)
+    assert entrance([VisitBounds(90, 95, 1.0), VisitBounds(100, None, 1.0)]) == (VisitBounds(90, None, 1.0), False)
 
 
 def test_what_a_reader_did_not_watch_or_not_alone_bounds_nothing():
@@ -144,7 +145,7 @@ def test_what_a_reader_did_not_watch_or_not_alone_bounds_nothing():
 
 
 def test_a_door_that_opens_tells_of_half_as_many_visits_at_the_least():
-    assert by_openings(0, COUNTER, 1.0) == Evidence(0, None, 1.0)
+    assert by_openings(0, COUNTER, 1.0) == VisitBounds(0, None, 1.0)
     assert 35 <= by_openings(100, COUNTER, 1.0).low <= 50
 
 
@@ -171,9 +172,9 @@ class Day:
     most: int = 0
     unseen: int = 0
     whole: bool = True
-    steps: list[Step] = field(default_factory=list)
+    steps: list[CounterStep] = field(default_factory=list)
 
-    def evidence(self) -> Evidence:
+    def evidence(self) -> VisitBounds:
         return by_totals(self.least, self.most, self.unseen, DAY_MS - self.unseen, COUNTER)
 
 
@@ -204,7 +205,7 @@ def days(seed: int, number: int, visits: int, *, boots: bool, trouble: float) ->
             if at < silent_until:
                 day.whole = False
                 continue
-            told = Told(ins=said, boot=f"b{boot}" if boots else None, seq=at if boots else None)
+            told = TurnstileSaid(ins=said, boot=f"b{boot}" if boots else None, seq=at if boots else None)
             if (step := turnstile.hear(told, at, HOUR)) is not None:
                 day.steps.append(step)
         yield day
@@ -252,43 +253,43 @@ def test_the_truth_is_inside_on_99_of_100_days_and_the_interval_narrow_on_quiet_
 
 def test_no_band_of_visits_is_narrower_than_a_crowd_and_few_look_like_none():
     for people in range(200):
-        band = published(Evidence(people, people, 1.0))
+        band = published(VisitBounds(people, people, 1.0))
         assert band.high is not None
         assert band.low <= people <= band.high
         assert band.high - band.low + 1 == CROWD
-    assert published(Evidence(0, 0, 1.0)) == published(Evidence(CROWD - 1, CROWD - 1, 1.0))
-    assert published(Evidence(7, None, 1.0)) == (5, None)
+    assert published(VisitBounds(0, 0, 1.0)) == published(VisitBounds(CROWD - 1, CROWD - 1, 1.0))
+    assert published(VisitBounds(7, None, 1.0)) == (5, None)
 
 
 def test_what_came_in_over_midnight_may_belong_to_either_day_and_is_seen_by_the_hour():
     zone, midnight = ZoneInfo("Asia/Shanghai"), 16 * HOUR
     by_hour: dict[int, Passed] = {}
-    for hour, passed in Step(midnight - 90 * MINUTE, midnight + 5 * MINUTE, 7, 9).shared_out(zone):
+    for hour, passed in CounterStep(midnight - 90 * MINUTE, midnight + 5 * MINUTE, 7, 9).shared_out(zone):
         by_hour.setdefault(hour, Passed()).add(passed)
     assert by_hour == {
         midnight - 2 * HOUR: Passed(seen_ms=30 * MINUTE),
         midnight - HOUR: Passed(most=9, seen_ms=HOUR),
         midnight: Passed(most=9, seen_ms=5 * MINUTE),
     }
-    assert dict(Step(HOUR, HOUR, 3, 3).shared_out(zone)) == {HOUR: Passed(least=3, most=3)}
-    assert dict(Step(HOUR, 2 * HOUR, 3, None).shared_out(zone)) == {HOUR: Passed(least=3)}, "unbounded: not seen"
-    assert list(Step(0, 41 * DAY_MS, 3, 3).shared_out(zone)) == []
+    assert dict(CounterStep(HOUR, HOUR, 3, 3).shared_out(zone)) == {HOUR: Passed(least=3, most=3)}
+    assert dict(CounterStep(HOUR, 2 * HOUR, 3, None).shared_out(zone)) == {HOUR: Passed(least=3)}, "unbounded: not seen"
+    assert list(CounterStep(0, 41 * DAY_MS, 3, 3).shared_out(zone)) == []
 
 
 sensors = st.builds(
-    Evidence, st.integers(0, 60), st.one_of(st.none(), st.integers(0, 80)), st.one_of(st.none(), st.floats(0, 1))
+    VisitBounds, st.integers(0, 60), st.one_of(st.none(), st.integers(0, 80)), st.one_of(st.none(), st.floats(0, 1))
 )
 entrances = st.lists(st.lists(sensors, min_size=1, max_size=3), min_size=1, max_size=4)
 
 
-def sane(parts: list[Evidence]) -> list[Evidence]:
+def sane(parts: list[VisitBounds]) -> list[VisitBounds]:
     return [
-        Evidence(part.low, None if part.high is None else max(part.low, part.high), part.coverage) for part in parts
+        VisitBounds(part.low, None if part.high is None else max(part.low, part.high), part.coverage) for part in parts
     ]
 
 
 @given(entrances)
-def test_no_combination_of_answers_tells_of_fewer_than_five_people(parts: list[list[Evidence]]):
+def test_no_combination_of_answers_tells_of_fewer_than_five_people(parts: list[list[VisitBounds]]):
     """Each sensor alone, each pair, the entrance, and sums: whatever is known of an entrance is at least five wide."""
     bands = []
     for part in map(sane, parts):
@@ -318,7 +319,7 @@ def _top(band: Band) -> float:
 @given(st.integers(0, 4), st.integers(0, 4), st.lists(st.integers(0, 300), max_size=4))
 def test_among_fewer_than_five_nobody_changes_any_answer(few: int, others: int, more: list[int]):
     def answers(first: int) -> list[Band | None]:
-        day_bands = [published(Evidence(count, count, 1.0)) for count in (first, *more)]
+        day_bands = [published(VisitBounds(count, count, 1.0)) for count in (first, *more)]
         return [*day_bands, total(day_bands)]
 
     assert answers(few) == answers(others)

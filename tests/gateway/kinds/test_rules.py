@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from config.kinds import SPECS, Signal
+from config.kinds import SPECS, KindSignal
 from gateway.kinds import rule_of
 from gateway.model import Resource
 from gateway.wire import AUXILIARY
@@ -186,7 +186,7 @@ def test_a_code_goes_to_alerts_and_history_without_numbers_of_persons(signals, t
 
 def test_a_kind_counted_in_units_needs_no_rule_of_its_own_and_may_say_more() -> None:
     declared = replace(
-        SPECS["locker"], name="powerbank", signals=(*SPECS["locker"].signals, Signal("lid_open", "flag"))
+        SPECS["locker"], name="powerbank", signals=(*SPECS["locker"].signals, KindSignal("lid_open", "flag"))
     )
     rule = rule_of(declared)
     known = rule.Value(Resource("yanshan", "hall", "bank", "locker", "bank"))
@@ -197,7 +197,9 @@ def test_a_kind_counted_in_units_needs_no_rule_of_its_own_and_may_say_more() -> 
 
 @pytest.mark.parametrize(("warmth", "taken"), [(38.5, True), (-61, False), (100, True), (101, False)])
 def test_a_kind_without_a_rule_takes_no_more_of_a_unit_than_there_is(warmth: float, taken: bool) -> None:
-    shower = replace(SPECS["seat"], name="shower", signals=(*SPECS["seat"].signals, Signal("water_c", "number", "Cel")))
+    shower = replace(
+        SPECS["seat"], name="shower", signals=(*SPECS["seat"].signals, KindSignal("water_c", "number", "Cel"))
+    )
     said, shape = msgspec.json.encode({"occupied": True, "water_c": warmth}), rule_of(shower).Shape
     if taken:
         assert msgspec.json.decode(said, type=shape)
@@ -222,7 +224,7 @@ def test_what_stands_beside_the_value_of_a_kind_costs_itself_alone_when_it_is_ba
     [
         ({"main": ("occupied", None)}, "occupied"),
         ({"told_by": ("lid",)}, "lid"),
-        ({"signals": (Signal("free", "count"),)}, "total"),
+        ({"signals": (KindSignal("free", "count"),)}, "total"),
     ],
 )
 def test_a_kind_that_names_a_signal_it_does_not_have_is_a_mistake(change: dict[str, Any], missing: str) -> None:

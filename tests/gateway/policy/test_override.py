@@ -16,7 +16,7 @@ from gateway.policy.override import (
     Override,
     Overrides,
     OverrideTarget,
-    Status,
+    SetStatus,
     encode_command,
     read_command,
 )
@@ -27,7 +27,7 @@ SEAT = ("yanshan", "lounge", "seat-01")
 NONCE = "0123456789abcdef"
 
 
-def holding(**words: Status) -> Overrides:
+def holding(**words: SetStatus) -> Overrides:
     targets = {
         "station": OverrideTarget("yanshan"),
         "area": OverrideTarget("yanshan", "lounge"),
@@ -56,7 +56,7 @@ def holding(**words: Status) -> Overrides:
     ],
 )  # fmt: skip
 def test_each_word_acts_on_its_axis(
-    status: Status, sensed: tuple[str, str, str, str], usable: str, because: tuple[str, ...]
+    status: SetStatus, sensed: tuple[str, str, str, str], usable: str, because: tuple[str, ...]
 ) -> None:
     for where in ("station", "area", "seat"):
         health, access, use, evidence = holding(**{where: status}).effect(*SEAT, NOW).apply(*sensed, SPECS["seat"])  # type: ignore[arg-type]
@@ -106,7 +106,7 @@ def test_taking_back_ends_what_was_set_on_that_target_alone() -> None:
     assert overrides.effect(*SEAT, NOW).maintenance
 
 
-def shop(*partners: Status, **staff: Status) -> Overrides:
+def shop(*partners: SetStatus, **staff: SetStatus) -> Overrides:
     overrides = holding(**staff)
     for status in partners:
         overrides.put(OverrideTarget("yanshan"), Override(status, LATER, PARTNER, partner=True))
@@ -116,7 +116,7 @@ def shop(*partners: Status, **staff: Status) -> Overrides:
 @pytest.mark.parametrize("where", ["station", "area", "seat"])
 @pytest.mark.parametrize("partner", ["open", "closed", "free", "busy"])
 @pytest.mark.parametrize(("staff", "because"), [("closed", "closed"), ("maintenance", "maintenance")])
-def test_a_partner_never_overrules_staff(where: str, partner: Status, staff: Status, because: str) -> None:
+def test_a_partner_never_overrules_staff(where: str, partner: SetStatus, staff: SetStatus, because: str) -> None:
     before, after = shop(partner), holding(**{where: staff})
     before.update(holding(**{where: staff}))
     after.update(shop(partner))
@@ -179,7 +179,7 @@ TARGETS = [
     ),
     st.integers(NOW, NOW + 60),
 )
-def test_a_restart_changes_nothing(words: list[tuple[OverrideTarget, Status, int | None, bool]], now: int) -> None:
+def test_a_restart_changes_nothing(words: list[tuple[OverrideTarget, SetStatus, int | None, bool]], now: int) -> None:
     before = Overrides()
     for target, status, until, partner in words:
         before.put(target, Override(status, until, partner=partner))

@@ -21,7 +21,7 @@ from gateway.live import document
 from gateway.model import Message
 from gateway.policy.activities import Activity, Agenda
 from gateway.policy.hours import Openings
-from gateway.policy.override import STATUSES, Override, OverrideTarget, Status
+from gateway.policy.override import STATUSES, Override, OverrideTarget, SetStatus
 from gateway.runtime.memory import Memory
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.properties import contract
@@ -133,7 +133,7 @@ class House(RuleBasedStateMachine):
         self.boots, self.seq = self.boots + 1, 0
 
     @rule(place=st.sampled_from(PLACES), status=st.sampled_from(STATUSES), minutes=st.integers(1, 300), back=flags)
-    def set_by_hand(self, place: OverrideTarget, status: Status, minutes: int, back: bool) -> None:
+    def set_by_hand(self, place: OverrideTarget, status: SetStatus, minutes: int, back: bool) -> None:
         word = None if back else Override(status, self.now + minutes * MINUTE)
         self.live.set_by_hand(place, word, self.now)
 

@@ -33,8 +33,8 @@ def test_a_counter_that_is_switched_off_while_closed_bounds_its_days(
             kept.tell("gate", "state", [(morning + minute * MINUTE, message) for minute, message in enumerate(said)])
         days = kept.days(MIDNIGHT, MIDNIGHT + 2 * DAY)
     for (told,) in days.values():
-        assert 50 < told.evidence.low <= 72
-        assert (told.evidence.high is not None) is bounded
-        assert told.evidence.coverage == (1.0 if closes else 0.5)
-        if told.evidence.high is not None:
-            assert 72 <= told.evidence.high < 90
+        assert 50 < told.bounds.low <= 72
+        assert (told.bounds.high is not None) is bounded
+        assert told.bounds.coverage == (1.0 if closes else 0.5)
+        if told.bounds.high is not None:
+            assert 72 <= told.bounds.high < 90

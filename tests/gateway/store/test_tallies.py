@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from gateway.base.local_time import HOUR_MS, bucket_of, hour_start
-from gateway.history.tally import Mark, Meter, Said, Tally
+from gateway.history.tally import Meter, MeterMark, MeterSaid, Tally
 from gateway.model import Batch, Millis, Reading, Resource
 from gateway.store import tallies
 from gateway.store.place import Asked, Place
@@ -153,7 +153,7 @@ def test_tallies_equal_counting_all_messages_anew(
         part.close()
 
 
-def marks(readings: Iterator[Reading], device: str) -> dict[Millis, Mark]:
+def marks(readings: Iterator[Reading], device: str) -> dict[Millis, MeterMark]:
     """Where uses began and ended, by one meter that hears everything in one go."""
     meter, marks_by_time = Meter(), {}
     for reading in readings:
@@ -163,7 +163,7 @@ def marks(readings: Iterator[Reading], device: str) -> dict[Millis, Mark]:
                 if reading.ts is None or reading.ts_suspect
                 else min(reading.ts, reading.received_at)
             )
-            told = meter.hear(msgspec.json.decode(reading.payload, type=Said), at, reading.received_at)
+            told = meter.hear(msgspec.json.decode(reading.payload, type=MeterSaid), at, reading.received_at)
             marks_by_time |= {mark[0]: mark for mark in told[1]} if told else {}
     assert marks_by_time
     return marks_by_time
@@ -217,9 +217,9 @@ def test_a_counter_of_totals_bounds_its_days_from_both_sides_over_a_restart_of_o
         kept.tell("gate", "state", told[700:])
         days = kept.days(MIDNIGHT, MIDNIGHT + 2 * DAY)
     (first,), (second,) = days[MIDNIGHT], days[MIDNIGHT + DAY]
-    assert (first.evidence.low, first.evidence.high) == pytest.approx((600, 600), rel=0.09)
-    assert first.evidence.low < 600 < (first.evidence.high or 0)
-    assert first.evidence.coverage == 1.0
+    assert (first.bounds.low, first.bounds.high) == pytest.approx((600, 600), rel=0.09)
+    assert first.bounds.low < 600 < (first.bounds.high or 0)
+    assert first.bounds.coverage == 1.0
     assert second.band == (0, 4)
     assert days.keys() == {MIDNIGHT, MIDNIGHT + DAY}
 
@@ -229,8 +229,8 @@ def test_a_counter_that_was_silent_or_never_heard_bounds_nothing(tmp_path: Path)
     with Kept(tmp_path, Place("s", ZoneInfo("Asia/Shanghai"), [GATE, other])) as kept:
         kept.tell("gate", "state", [(MIDNIGHT + DAY // 2 + hour * HOUR_MS, {"in": hour}) for hour in range(24)])
         day = kept.days(MIDNIGHT, MIDNIGHT + DAY)[MIDNIGHT]
-    assert [sensor.evidence.high for sensor in day] == [None, None]
-    assert [sensor.evidence.coverage for sensor in day] == [0.5, 0.0]
+    assert [sensor.bounds.high for sensor in day] == [None, None]
+    assert [sensor.bounds.coverage for sensor in day] == [0.5, 0.0]
 
 
 def test_a_counter_and_a_reader_that_do_not_meet_at_one_entrance_are_told_apart(tmp_path: Path) -> None:
@@ -260,6 +260,6 @@ def test_a_counter_of_passages_counts_them_and_a_door_that_opens_half_of_them(tm
         turns = [(MIDNIGHT + number * MINUTE, {"open": number % 2 == 1}) for number in range(80)]
         kept.tell("door", "state", turns)
         gate, side = kept.days(MIDNIGHT, MIDNIGHT + DAY)[MIDNIGHT]
-    assert 65 < gate.evidence.low <= 80
-    assert gate.evidence.high is None
-    assert 10 <= side.evidence.low <= 20
+    assert 65 < gate.bounds.low <= 80
+    assert gate.bounds.high is None
+    assert 10 <= side.bounds.low <= 20
