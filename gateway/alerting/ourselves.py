@@ -1,7 +1,7 @@
 """How the gateway itself is → facts for the alert core."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -24,8 +24,10 @@ Failing = Mapping[str, tuple[str, bool]]
 """Channels that take no message: (why, whether one is lost already), by name."""
 
 
-Beside = tuple[str | None, tuple[tuple[str, Millis], ...], str | None]
-"""`copy`, `shown` and `replica` of `Ourselves`."""
+ShardVerdict = tuple[str, bool | None, str]
+"""Another shard by its name, whether it is gone and we have to tell so (None: not known), and its stations."""
+Beside = tuple[str | None, tuple[tuple[str, Millis], ...], str | None, Sequence[ShardVerdict]]
+"""`copy`, `shown`, `replica` and `shards` of `Ourselves`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Ourselves:
     shown: tuple[tuple[str, Millis], ...] = ()
     """(server, when the certificate ends that it shows)"""
     replica: str | None = None
+    shards: Sequence[ShardVerdict] = ()
+    """The others, where there are any."""
     disk_free_mib: int | None = None
 
 
@@ -98,6 +102,7 @@ class OwnTroubles:
         copy = own("copy_failing", now, state.copy is not None, self._gateway, state.copy or "")
         replica = own("replica_away", now, state.replica is not None, self._gateway, state.replica or "")
         facts += [replace(copy, patience_ms=COPY_PATIENCE_MS), replace(replica, patience_ms=REPLICA_PATIENCE_MS)]
+        facts += [Fact("shard_away", now, gone, None, name, None, stations) for name, gone, stations in state.shards]
         facts.append(self._holidays(now))
         return facts if state.disk_free_mib is None else [*facts, self._disk(state.disk_free_mib, now)]
 

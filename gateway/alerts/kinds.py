@@ -62,6 +62,7 @@ KINDS: dict[str, Kind] = {
     "disk_filling": Kind("system", "warning"),
     "copy_failing": Kind("system", "warning"),
     "replica_away": Kind("system", "warning"),
+    "shard_away": Kind("system", "critical"),
     "channel_failing": Kind("system", "warning"),
     "holidays_unknown": Kind("system", "warning"),
     "backup_failing": Kind("system", "warning"),

@@ -51,6 +51,7 @@ _ZH = {
     ),
     "copy_failing": AlertText("历史副本不完整", "检查 InfluxDB；本地数据完整，恢复后自动补齐"),
     "replica_away": AlertText("第二份数据跟不上", "检查 PostgreSQL；数据目前只在这台机器上，恢复后自动补齐"),
+    "shard_away": AlertText("网关失联", "启动这个分片的网关；所列站点目前无人监视，消息在服务器上等待"),
     "log_ins_failing": AlertText("登录多次失败", "看是谁的地址；不认识就换密钥，别让登录页暴露在外网"),
     "backup_failing": AlertText("备份没有做成", "看原因；备份盘在不在，口令文件对不对"),
     "certificate_ending": AlertText("证书快到期", "续期，或换上新证书；换好后自动生效"),
@@ -108,6 +109,9 @@ _EN = {
     ),
     "copy_failing": AlertText(
         "copy of the history not whole", "Check InfluxDB; the journal has everything and catches up"
+    ),
+    "shard_away": AlertText(
+        "gateway offline", "Start this shard: nobody watches the stations named; their messages wait at the broker"
     ),
     "replica_away": AlertText(
         "second copy of the data behind", "Check PostgreSQL; until it is back there is one copy, then it catches up"

@@ -29,6 +29,7 @@ from gateway.runtime.centre import CentreSide
 from gateway.runtime.certificates import ShownCertificates
 from gateway.runtime.chores import Chores
 from gateway.runtime.intake import Intake
+from gateway.runtime.other_shards import other_shards_of
 from gateway.runtime.parts import (
     Share,
     command_key_of,
@@ -117,8 +118,10 @@ class Gateway:
         if (replica := self.replica) is not None:
             replica.on_change = self.session.wake
             replica.companions = companions_of(settings, replica, folder, self.id, self.mishaps)
+        self.other_shards = others = other_shards_of(self, share) if share and ending is None else None
         self.intake.beside = lambda: (
             ship.trouble if ship else None, self.certificates.all(), replica.trouble if replica else None,
+            others.verdicts if others else (),
         )  # fmt: skip
         self.centre = CentreSide(self, stations, share, VERSION)
         self.sites = SiteKeeper(settings.store.path, self.mishaps)
@@ -178,6 +181,8 @@ class Gateway:
         self.alerting.start()
         self.intake.start()
         self.certificates.start()
+        if self.other_shards is not None:
+            self.other_shards.start()
         if self.calendars.wanted:
             self.calendars.start()
 
@@ -200,6 +205,8 @@ class Gateway:
 
         self.calendars.end()
         self.certificates.end()
+        if self.other_shards is not None:
+            self.other_shards.end(left(0.5))
         self.intake.end()
         if self.intake.ident is not None:
             self.intake.join(left(STOP_S))

@@ -52,7 +52,7 @@ class Intake(threading.Thread):
         self.inbox = Inbox(session, pipeline.counters, limits)
         self.between = BetweenTurns()
         self.announcer: Announcer | None = None
-        self.beside: Callable[[], Beside] = lambda: (None, (), None)
+        self.beside: Callable[[], Beside] = lambda: (None, (), None, ())
         self.on_connected: list[Callable[[], None]] = []
         self.failed: BaseException | None = None
         self.clock_jumps = self.turns = 0

@@ -114,6 +114,12 @@ def trail(api: Api, station: str) -> list[str]:
     return [f"{line['what']} {line['target']}" for line in lines if line["target"].partition("/")[0] in ours]
 
 
+def gone(house: District, state: str) -> Any:
+    """The alert that the other shard tells; also of the API elsewhere."""
+    told = house.there.get(f"/api/v1/alerts?kind=shard_away&state={state}")["alerts"]
+    return told[0] if told else None
+
+
 def test_a_shard_that_is_killed_is_told_and_its_past_says_up_to_when_it_is_whole(running: District) -> None:
     running.kill(2)
     path = f"/api/v1/stations/{SECOND[0]}/history?resource=seat"
@@ -123,7 +129,11 @@ def test_a_shard_that_is_killed_is_told_and_its_past_says_up_to_when_it_is_whole
     ready = running.readyz(running.there)
     assert ready["status"] == "degraded"
     assert f"nobody watches {', '.join(SECOND)}" in str(ready["trouble"])
+    alert = until(lambda: gone(running, "open"), "that staff are told")
+    assert (alert["station"], alert["subject"], alert["cause"]) == (None, "gateway-2of2", ", ".join(sorted(SECOND)))
     running.start(2)
+    until(lambda: gone(running, "closed"), "that it ended")
+    assert len(running.there.get("/api/v1/alerts?kind=shard_away")["alerts"]) == 1, "once"
     until(lambda: "lacks" not in running.there.get(path), "that it is up to now again")
     until(lambda: running.readyz(running.there)["status"] == "ready", "all being well")
 
