@@ -125,7 +125,7 @@ _EN = {
     "duplicate_gateway": AlertText("duplicate gateway", "Stop one, or give it another id"),
     "quarantine_rate": AlertText("many unreadable messages", "See why with export --quarantine"),
     "internal_error": AlertText(
-        "a fault of this program over one input", "It was set aside, the rest goes on; report the traceback in the log"
+        "a fault of this program", "It was set aside, the rest goes on; report the traceback in the log"
     ),
 }
 

@@ -130,7 +130,11 @@ def test_a_shard_that_is_killed_is_told_and_its_past_says_up_to_when_it_is_whole
     assert ready["status"] == "degraded"
     assert f"nobody watches {', '.join(SECOND)}" in str(ready["trouble"])
     alert = until(lambda: gone(running, "open"), "that staff are told")
-    assert (alert["station"], alert["subject"], alert["cause"]) == (None, "gateway-2of2", ", ".join(sorted(SECOND)))
+    assert (alert["station"], alert["detail"]["subject"], alert["cause"]) == (
+        None,
+        "gateway-2of2",
+        ", ".join(sorted(SECOND)),
+    )
     running.start(2)
     until(lambda: gone(running, "closed"), "that it ended")
     assert len(running.there.get("/api/v1/alerts?kind=shard_away")["alerts"]) == 1, "once"
