@@ -2,7 +2,6 @@
 
 import logging
 import random
-import secrets
 import socket
 import ssl
 from dataclasses import dataclass, field, replace
@@ -20,6 +19,7 @@ log = logging.getLogger(__name__)
 
 V311, V5 = MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQTTv5
 DIAL_TIMEOUT_S = 5.0
+NAMES = 3
 MAX_PACKET = 1 << 20  # a list of all devices of a large Zigbee network
 
 
@@ -117,9 +117,12 @@ def rename(client: paho.Client, client_id: str) -> None:
     """Enter by another id from the next connection on, with all that is still to be sent. Of a session that is not
     kept: there the broker may drop what it has under the old one.
 
-    RabbitMQ 3.10 may keep a queue of it that is at no node any more, and hangs up whenever it is asked to listen.
+    RabbitMQ 3.10 may keep a queue of it that is at no node any more, and hangs up whenever it is asked to listen. Few
+    names take turns: NATS under load keeps what each had asked for, up to a limit.
     """
-    other = f"{client_id}-{secrets.token_hex(3)}"
+    entered_as = client._client_id.decode()  # noqa: SLF001
+    names = [client_id, *(f"{client_id}-{number}" for number in range(2, NAMES + 1))]
+    other = names[(names.index(entered_as) + 1) % NAMES]
     log.warning("MQTT: the broker hangs up when %s asks for its topics; entering as %s", client_id, other)
     client._client_id = other.encode()  # noqa: SLF001
 

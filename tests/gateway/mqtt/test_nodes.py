@@ -174,10 +174,25 @@ def test_where_the_broker_hangs_up_at_our_topics_a_session_that_is_not_kept_come
     hidden = client(Broker(node.host, node.port, version=4), "a", name="device", keep=False, wait=False)
     hidden.pump(lambda: hidden.session.subscribed)
     assert names[:3] == ["device"] * 3
-    assert names[3].startswith("device-")
+    assert names[3] == "device-2"
     assert len(names) == 4
     assert hidden.session.client_id == "device"
     assert "hangs up when device asks for its topics" in caplog.text
+
+
+def test_a_broker_that_hangs_up_whatever_the_name_is_meets_few_names(client, talker):
+    names = []
+
+    def reply(came):
+        if came[0] == 0x10:
+            names.append(came[14 : 14 + came[13]].decode())
+            return CONNACK
+        return None if came[0] == 0x82 else b""
+
+    node = talker(reply)
+    device = client(Broker(node.host, node.port, version=4), "a", name="device", keep=False, wait=False)
+    device.pump(lambda: len(names) > 13)
+    assert names[:12] == ["device"] * 3 + ["device-2"] * 3 + ["device-3"] * 3 + ["device"] * 3
 
 
 def test_a_kept_session_keeps_its_name_however_often_the_broker_hangs_up(client, talker):
