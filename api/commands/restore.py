@@ -73,24 +73,42 @@ def _from_replica(settings: Any) -> int:
     from gateway.base.clock import now_ms
     from gateway.store.base import StoreError
     from gateway.store.replica.configured import connection_of, gateways_of
-    from gateway.store.replica.restoring import restore_from
+    from gateway.store.replica.halves import is_half, several
+    from gateway.store.replica.restoring import newest_beside, restore_from
+    from gateway.store.replica.shelf import ReplicaShelf
     from gateway.store.replica.words import ServerAwayError
 
     replica, folder = settings.store.replica, settings.store.path
     if replica is None:
         sys.stderr.write("there is no `store.replica` in the configuration; add it, or say --from DIR\n")
         return 2
+    told: list[tuple[Path, str]] = []
     try:
-        for gateway in gateways_of(replica, settings.gateway.id):
-            store = folder if gateway == settings.gateway.id else folder / gateway
+        stores = {
+            gateway: folder if gateway == settings.gateway.id else folder / gateway
+            for gateway in gateways_of(replica, settings.gateway.id)
+        }
+        missing = [name for name, store in stores.items() if is_half(store) or not any(store.glob("*.db"))]
+        files = {}
+        for gateway in missing:
             with closing(connection_of(replica, gateway)()) as server:
-                done = restore_from(server, store, settings.keys_file)
-            text = f"{done.files} files and {done.steps} commits behind them"
-            AccessBook(folder).note(now_ms(), whoever(), "restored", str(store), f"{text}, from the replica")
-            sys.stdout.write(f"{text} are in {store}; start the gateway again\n")
+                files[gateway] = ReplicaShelf(server).files()
+        beside = newest_beside(files)
+        with several(folder) as made:
+            for gateway in missing or stores:  # where all are there the first one says so
+                store = stores[gateway]
+                with closing(connection_of(replica, gateway)()) as server:
+                    done = restore_from(server, store, settings.keys_file, folder, beside.get(gateway))
+                made.append(store)
+                told.append((store, f"{done.files} files and {done.steps} commits behind them"))
     except (StoreError, ServerAwayError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    for store, text in told:  # the trail itself came with them
+        AccessBook(folder).note(now_ms(), whoever(), "restored", str(store), f"{text}, from the replica")
+        sys.stdout.write(f"{text} are in {store}; start the gateway again\n")
+    for gateway in stores.keys() - set(missing):
+        sys.stdout.write(f"the store in {stores[gateway]} was there, and stays as it is\n")
     return 0
 
 

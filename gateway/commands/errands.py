@@ -5,6 +5,7 @@ An errand is a command that goes again, signed anew under the same nonce, until 
 each nonce once. While the line is down it waits, and it ends unanswered when what it says has no sense any more.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -20,11 +21,14 @@ KEEP_MS: Final = 7 * 86_400_000
 """So long an errand waits at most."""
 SHOWN_MS: Final = 86_400_000
 """So long an errand is shown after it was settled, and its nonce known."""
-WAITING_MOST: Final = 1_000
+BOX_MOST: Final = 250
+"""So many wait for one box, or for our centre: one whose line is down for days takes no places of the others."""
+WAITING_MOST: Final = 5_000
 SETTLED_MOST: Final = 200
 AGAIN_MS: Final = 2_000
 """After so long without an answer it goes again, then after twice that, and so on."""
 SLOWER_MOST: Final = 5
+NEVER: Final = 2**62
 
 
 CENTRE: Final = "centre"
@@ -80,6 +84,12 @@ class Errands:
         known = list(errands)
         self._waiting = {errand.key: errand for errand in known if errand.state == "waiting"}
         self._settled = {errand.key: errand for errand in known if errand.state != "waiting"}
+        self._of_box = defaultdict[str, dict[str, Errand]](dict)  # of those that wait
+        for key, errand in self._waiting.items():
+            self._of_box[errand.box][key] = errand
+        self._look_at: dict[str, Millis] = {}  # when the next one of a box may be due
+        self._down: set[str] = set()  # boxes whose line is, as we know already
+        self._expire_at = min((errand.keep_until for errand in self._waiting.values()), default=NEVER)
 
     def __bool__(self) -> bool:
         """Whether any waits."""
@@ -93,23 +103,49 @@ class Errands:
 
     def put(self, errand: Errand) -> None:
         """CommandError where too many wait already."""
+        waiting = self._of_box[errand.box]
+        if len(waiting) >= BOX_MOST:
+            where = f"the box {errand.box}" if errand.box != TO_CENTRE else "our centre"
+            raise CommandError(f"{BOX_MOST} commands wait for {where} already; look at /boxes", "too_many")
         if len(self._waiting) >= WAITING_MOST:
             raise CommandError(f"{WAITING_MOST} commands wait for boxes already; look at /boxes", "too_many")
-        self._waiting[errand.key] = errand
+        self._waiting[errand.key] = waiting[errand.key] = errand
+        self._expire_at = min(self._expire_at, errand.keep_until)
+        if errand.box in self._look_at:
+            self._look_at[errand.box] = min(self._look_at[errand.box], errand.next_at)
 
     def due(self, now: Millis, up: Callable[[str], bool]) -> list[Errand]:
         """Those to be sent now. `up`: whether the line to this box stands; once it is back, its errands go at once."""
-        due_now, in_turn = [], set[str]()
-        for errand in self._waiting.values():
-            if not up(errand.box):
-                errand.next_at, errand.sent = 0, 0
-            elif errand.next_at <= now and not (errand.what == IN_TURN and errand.box in in_turn):
+        due: list[Errand] = []
+        for box, errands in self._of_box.items():
+            if not errands:
+                continue
+            if not up(box):
+                if box not in self._down:
+                    for errand in errands.values():
+                        errand.next_at, errand.sent = 0, 0
+                self._down.add(box)
+                self._look_at[box] = 0
+            elif self._look_at.get(box, 0) <= now:
+                self._down.discard(box)
+                ready, self._look_at[box] = self._due_of(errands.values(), now)
+                due += ready
+        return due
+
+    @staticmethod
+    def _due_of(errands: Iterable[Errand], now: Millis) -> tuple[list[Errand], Millis]:
+        """Those of one box; and when to look again, unless one is put or settled before."""
+        due, in_turn, look_at = list[Errand](), False, NEVER
+        for errand in errands:
+            if errand.what == IN_TURN and in_turn:
+                continue
+            if errand.next_at <= now:
                 errand.next_at = now + (AGAIN_MS << min(errand.sent, SLOWER_MOST))
                 errand.sent += 1
-                due_now.append(errand)
-            if errand.what == IN_TURN and errand.sent <= IN_TURN_MOST:
-                in_turn.add(errand.box)
-        return due_now
+                due.append(errand)
+            look_at = min(look_at, errand.next_at)
+            in_turn = in_turn or (errand.what == IN_TURN and errand.sent <= IN_TURN_MOST)
+        return due, look_at
 
     def settle(self, key: str, state: State, why: str, now: Millis) -> Errand | None:
         """The errand that is settled by this; None where that is no news."""
@@ -118,6 +154,9 @@ class Errands:
         errand = self._waiting.pop(key, None)
         if errand is None:
             return None
+        del self._of_box[errand.box][key]
+        if errand.box in self._look_at:
+            self._look_at[errand.box] = 0  # another one may have waited for its turn
         errand.state, errand.why, errand.settled_at = state, why, now
         self._settled[key] = errand
         while len(self._settled) > SETTLED_MOST:
@@ -126,8 +165,12 @@ class Errands:
 
     def expire(self, now: Millis) -> list[Errand]:
         """Those that have waited for too long."""
-        over = [waiting.key for waiting in self._waiting.values() if waiting.keep_until <= now]
-        return [errand for key in over if (errand := self.settle(key, "expired", "", now)) is not None]
+        if now < self._expire_at:
+            return []
+        over = [key for key, errand in self._waiting.items() if errand.keep_until <= now]
+        expired = [errand for key in over if (errand := self.settle(key, "expired", "", now)) is not None]
+        self._expire_at = min((errand.keep_until for errand in self._waiting.values()), default=NEVER)
+        return expired
 
     # ---- the store, and undoing ----
 

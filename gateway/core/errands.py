@@ -82,8 +82,7 @@ class BoxErrands:
         line = self.context.live.box_lines.obeying(station)
         if line is None or line.box == told_by:
             return False
-        self._put(self._errand(line.box, station, what, nonce, by, text, now, until), now)
-        return True
+        return self._tell_on(self._errand(line.box, station, what, nonce, by, text, now, until), now)
 
     def put_up(
         self, station: str, what: str, nonce: str, by: str, text: bytes, now: Millis, until: Millis | None
@@ -91,7 +90,16 @@ class BoxErrands:
         """Have our centre told of what was done here, if it obeys us."""
         if not self.centre:
             return False
-        self._put(self._errand(TO_CENTRE, station, what, nonce, by, text, now, until), now)
+        return self._tell_on(self._errand(TO_CENTRE, station, what, nonce, by, text, now, until), now)
+
+    def _tell_on(self, errand: Errand, now: Millis) -> bool:
+        """Of what was done here already: where there is no place for it, the audit trail says so."""
+        try:
+            self._put(errand, now)
+        except CommandError as error:
+            detail = f"{errand.box or CENTRE}: {error}"
+            self.on_settled(errand.by, f"{errand.what}_refused", errand.station, detail)
+            return False
         return True
 
     @staticmethod

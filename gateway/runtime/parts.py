@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +34,7 @@ from gateway.store.neighbours import before_of
 from gateway.store.place import Place
 from gateway.store.replica.configured import connection_of
 from gateway.store.replica.filing import ReplicaFiling, files_beside
+from gateway.store.replica.halves import refuse_half
 from gateway.store.replica.lease import LeaseKeeper, holder_of
 from gateway.store.replica.mirrors import MirrorKeeper
 from gateway.store.replica.sender import Companion, ReplicaSender
@@ -69,6 +71,7 @@ def store_of(settings: Settings, folder: Path, now: Millis, replica: ReplicaSend
     What the replica alone has is in the store then. Where one is configured and none is given, it gets its steps from
     the journal at the next start.
     """
+    refuse_half(folder, settings.store.path)
     store = SqliteStore(
         folder,
         now,
@@ -93,7 +96,8 @@ def replica_of(settings: Settings, folder: Path, gateway: str) -> ReplicaSender 
     replica = settings.store.replica
     if replica is None:
         return None
-    return ReplicaSender(connection_of(replica, gateway), required=replica.required, holder=holder_of(folder))
+    holder = replace(holder_of(folder), required=replica.required)
+    return ReplicaSender(connection_of(replica, gateway), required=replica.required, holder=holder)
 
 
 def companions_of(
@@ -102,7 +106,10 @@ def companions_of(
     """The threads that keep the lease, and bring whole files, also those that others write beside the store."""
     assert settings.store.replica is not None
     connect = connection_of(settings.store.replica, gateway)
-    beside = partial(files_beside, settings.store.path, settings.keys_file) if folder == settings.store.path else list
+    shard = _SHARD.search(gateway) if folder != settings.store.path else None
+    # The first shard brings what other processes write beside all of them.
+    brings = shard is None or shard[1] == "1"
+    beside = partial(files_beside, settings.store.path, settings.keys_file) if brings else list
     return [LeaseKeeper(replica, connect), ReplicaFiling(replica, connect, folder, beside, mishaps)]
 
 
@@ -113,7 +120,7 @@ def waiting_of(settings: Settings, share: Share | None) -> WaitingGateway:
     folder = settings.store.path / gateway if share else settings.store.path
     return WaitingGateway(
         connection_of(settings.store.replica, gateway), folder, settings.keys_file, holder_of(folder),
-        settings.store.retention.raw_days,
+        settings.store.retention.raw_days, settings.store.path,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from tests.benchmarks.runs import Load
 from tests.benchmarks.runs import run as measured
 from tests.e2e.rig import MOSQUITTO
 from tests.postgres import Servers, servers
-from tests.soak.three_copies import run
+from tests.soak.three_copies import UNCONFIRMED, run
 
 pytestmark = [
     pytest.mark.broker,
@@ -29,6 +29,14 @@ def test_each_of_three_copies_may_go_once(tmp_path, cluster):
     assert told.stored > 1_000
     assert (told.missing, told.double, told.backwards, told.alike) == (0, 0, 0, True)
     assert max(told.take_overs_s) <= 30
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_gateway_that_acknowledged_before_the_replica_has_it_would_be_found_out(tmp_path, cluster, broken):
+    told = run(tmp_path, cluster, [UNCONFIRMED], 300, seed=1, broken=broken)
+    assert told.stored > 1_000
+    assert (told.missing > 0, told.double, told.alike) == (broken, 0, True)
 
 
 @pytest.mark.soak

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from os import getloadavg
@@ -28,6 +28,9 @@ from tests.patience import until
 from tests.postgres import PostgresServer, Servers
 
 STATIONS, SEATS = 10, 20
+UNCONFIRMED = "gateway removed while the replica hangs"
+WAITS = "nothing is acknowledged until it works again"
+BROKEN = "from gateway.store.sqlite import SqliteStore\nSqliteStore.settle = lambda self: None\n"
 SETTINGS = "synchronous_standby_names = '*'\nfsync = on\n"
 
 
@@ -76,7 +79,11 @@ class Told:
 class ThreeCopies:
     """`hurt` one of them by name, again and again; then `end`."""
 
-    def __init__(self, folder: Path, servers: Servers, stack: ExitStack, seed: int) -> None:
+    def __init__(self, folder: Path, servers: Servers, stack: ExitStack, seed: int, *, broken: bool = False) -> None:
+        """`broken`: gateways that acknowledge before the replica has it."""
+        self._broken = broken
+        if broken:
+            (folder / "sitecustomize.py").write_text(BROKEN)
         self._folder, self._servers, self._stack = folder, servers, stack
         self._random = random.Random(seed)
         self.port = stack.enter_context(mosquitto(folder))
@@ -107,7 +114,8 @@ class ThreeCopies:
     def _start(self, name: str) -> None:
         path = self._folder / name
         words = ("gateway", "--config", str(path / "yizhan.yaml"), "--standby")
-        self._gateways[name] = self._stack.enter_context(Yizhan(path, *words))
+        env = {"PYTHONPATH": str(self._folder)} if self._broken else None
+        self._gateways[name] = self._stack.enter_context(Yizhan(path, *words, env=env))
 
     def _follow(self, server: PostgresServer) -> None:
         server.follow(self._primary, "beside")
@@ -138,12 +146,12 @@ class ThreeCopies:
         way = way or self._random.choice(list(self.ways))
         time.sleep(self._random.uniform(0, 0.5))  # at any step of a commit
         begin = time.monotonic()
-        self.ways[way]()
+        (self.ways | {UNCONFIRMED: self.remove_unconfirmed})[way]()
         before = self.marks.heard
         until(lambda: self._supervised() and self.marks.heard > before + 20, f"after {way}: devices being told")
         took = time.monotonic() - begin
         self.told.slowest_s = max(self.told.slowest_s, took)
-        if way.startswith("gateway"):
+        if way.startswith("gateway") or way == UNCONFIRMED:
             self.told.take_overs_s.append(took)
             self._start(self._names[1])
         print(f"{strftime('%H:%M:%S')} {way}: {took:.1f} s, load {getloadavg()[0]:.0f}", flush=True)
@@ -171,6 +179,14 @@ class ThreeCopies:
         if remove:
             shutil.rmtree(self._folder / name / "data")
         self._names.reverse()
+
+    def remove_unconfirmed(self) -> None:
+        """The gateway burns while the replica hangs: what it told in between is nowhere else."""
+        begin, gateway = self.marks.heard, self._gateways[self._names[0]]
+        self._primary.pause()
+        until(lambda: self.marks.heard > begin + 400 if self._broken else WAITS in gateway.errors, "it waiting")
+        self._gateway(remove=True)
+        self._primary.resume()
 
     def _primary_killed(self) -> None:
         self._primary.kill()
@@ -264,10 +280,12 @@ class Seen:
         return missing
 
 
-def run(folder: Path, servers: Servers, ways: list[str | None], rate: float, seed: int) -> Told:
+def run(
+    folder: Path, servers: Servers, ways: Sequence[str | None], rate: float, seed: int, *, broken: bool = False
+) -> Told:
     """Hurt them in these ways (None: at random) while `rate` messages a second come."""
     with ExitStack() as stack:
-        copies = ThreeCopies(folder, servers, stack, seed)
+        copies = ThreeCopies(folder, servers, stack, seed, broken=broken)
         begin = time.monotonic()
         words = ["-m", "tests.soak.stream", *map(str, (copies.port, STATIONS, SEATS, rate))]
         devices = subprocess.Popen([sys.executable, *words])

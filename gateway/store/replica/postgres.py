@@ -139,12 +139,19 @@ class Postgres:
                 yield StoreStep(n, day, bytes(body))
                 after = n
 
-    def take_lease(self, holder: Holder) -> str | None:
+    def take_lease(self, holder: Holder, *, beside: bool = False) -> str | None:
+        """`beside`: by itself, when the other one is gone; then not from one that went on without the replica."""
+        values = self.gateway, holder.id, holder.name, holder.required, LEASE_S, beside
         with self._not_waiting():
-            if self.run(tables.TAKE_LEASE, (self.gateway, holder.id, holder.name, LEASE_S)).rowcount:
+            if self.run(tables.TAKE_LEASE, values).rowcount:
                 return None
             row = self.row(tables.HOLDER, (self.gateway,))
         return str(row[0]) if row is not None else "another gateway"
+
+    def holder_requires(self) -> bool:
+        """Whether who has the lease, or had it last, tells nothing as stored before it is here."""
+        row = self.row(tables.HOLDER, (self.gateway,))
+        return row is None or bool(row[1])
 
     def renew_lease(self, holder: Holder, seconds: float = LEASE_S) -> bool:
         """False when somebody else has it. With 0 seconds it is given back."""

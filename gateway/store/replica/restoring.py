@@ -1,23 +1,24 @@
 """A lost gateway's store made again from the replica, on an empty machine."""
 
-import contextlib
 import os
 import shutil
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from gateway.store.base import StoreError
 from gateway.store.days import CORE, number_of
-from gateway.store.files import Lock, connect, flush, store_errors
+from gateway.store.files import Lock, connect, store_errors
 from gateway.store.repeating import Repeater, take_parts
-from gateway.store.replica.shelf import ReplicaShelf
+from gateway.store.replica.halves import WORK, is_half, put_into_place, undo_half
+from gateway.store.replica.shelf import ReplicaShelf, ShelvedFile
 
 if TYPE_CHECKING:
     from gateway.store.replica.postgres import Postgres
 
-WORK = ".from-replica"  # in the store's folder, until all of it is there
 ROLLUPS = "rollups.db"
 KEYS = "keys.json"
 """The staff keys under this name, wherever the configuration has them."""
@@ -31,30 +32,55 @@ class StoreRestored:
     steps: int
 
 
-def restore_from(server: "Postgres", folder: Path, keys: Path) -> StoreRestored:
+def restore_from(
+    server: "Postgres", folder: Path, keys: Path, root: Path | None = None, beside: Collection[str] | None = None
+) -> StoreRestored:
     """Make the store of the server's gateway in `folder`; staff keys belong to `keys`, and stay if they are there.
 
-    StoreError, which names the mend; ServerAwayError. Then nothing is left behind that a start would take for a store.
+    `root`: where the files of other processes belong, `folder` if None; `beside`: which of them to take, None: all.
+    StoreError, which names the mend; ServerAwayError. Then nothing is left behind that a start would take for a store;
+    where it is killed, a start is refused, and the next restore begins anew.
     """
     folder.mkdir(0o700, parents=True, exist_ok=True)
     lock = Lock(folder)
     work = folder / WORK / "store"  # so deep that nobody takes it for the store of a shard
     try:
+        undo_half(folder)
         if any(folder.glob("*.db")):
             raise StoreError(f"{folder} already holds a store: move it away first, or name an empty store.path")
-        shutil.rmtree(work.parent, ignore_errors=True)
         work.mkdir(0o700, parents=True)
         with store_errors(folder):
             with server.transaction("REPEATABLE READ"):
-                done = _fetch(server, work)
-            _move(work, folder, keys)
+                done = _fetch(server, work, beside)
+            put_into_place(work, partial(_place, folder, root or folder, keys))
     finally:
-        shutil.rmtree(work.parent, ignore_errors=True)
+        if not is_half(folder):
+            shutil.rmtree(work.parent, ignore_errors=True)
         lock.release()
     return done
 
 
-def _fetch(server: "Postgres", work: Path) -> StoreRestored:
+def is_journal(name: str) -> bool:
+    """Whether a file in the replica is of the store itself, and none of other processes."""
+    return name in (CORE, ROLLUPS) or name.endswith(".day.db")
+
+
+def newest_beside(files: Mapping[str, Mapping[str, ShelvedFile]]) -> dict[str, set[str]]:
+    """Of several gateways, each with its files: from which one each file of other processes is to be taken. After a
+    change of the number of shards another one brings them.
+    """
+    newest: dict[str, tuple[int, str]] = {}
+    for gateway, shelved in files.items():
+        for file in shelved.values():
+            if not is_journal(file.name):
+                newest[file.name] = max(newest.get(file.name, (0, "")), (file.changed_ns, gateway))
+    chosen: dict[str, set[str]] = {gateway: set() for gateway in files}
+    for name, (_, gateway) in newest.items():
+        chosen[gateway].add(name)
+    return chosen
+
+
+def _fetch(server: "Postgres", work: Path, beside: Collection[str] | None) -> StoreRestored:
     state = server.state()
     if state is None:
         raise StoreError(f"the replica holds nothing of {server.gateway}: look at gateway.id and store.replica")
@@ -63,7 +89,7 @@ def _fetch(server: "Postgres", work: Path) -> StoreRestored:
             f"the replica of {server.gateway} never was whole: older days had not been sent yet; take a backup"
         )
     shelf = ReplicaShelf(server)
-    files = shelf.files()
+    files = {name: file for name, file in shelf.files().items() if is_journal(name) or beside is None or name in beside}
     for file in files.values():
         target = work / _safe(file.name)
         target.parent.mkdir(0o700, parents=True, exist_ok=True)
@@ -71,8 +97,7 @@ def _fetch(server: "Postgres", work: Path) -> StoreRestored:
         shelf.fetch(file.name, target)
         if not file.name.endswith(".db") or file.name.endswith(".day.db"):
             # A file that is as it was is not sent again.
-            stamp = int(file.mark.partition("-")[0])
-            os.utime(target, ns=(stamp, stamp))
+            os.utime(target, ns=(file.changed_ns, file.changed_ns))
     contained = {name: file.upto for name, file in files.items()}
     of_days = {number_of(Path(name)): upto for name, upto in contained.items() if name.endswith(".day.db")}
     count = 0
@@ -92,7 +117,7 @@ def fetch_beside(server: "Postgres", folder: Path, keys: Path) -> None:
     shelf = ReplicaShelf(server)
     part = folder / f"{WORK}.part"
     for file in shelf.files().values():
-        if file.name in (CORE, ROLLUPS) or file.name.endswith(".day.db"):
+        if is_journal(file.name):
             continue
         target = keys if file.name == KEYS else folder / _safe(file.name)
         with store_errors(folder):
@@ -116,19 +141,8 @@ def _safe(name: str) -> str:
     return str(path)
 
 
-def _move(work: Path, folder: Path, keys: Path) -> None:
-    """Flushed first; the core file last: without it nobody takes the rest for a store that ran."""
-    files = sorted((path for path in work.rglob("*") if path.is_file()), key=lambda path: path.name == CORE)
-    for path in files:
-        flush(path)
-    for path in files:
-        target = folder / path.relative_to(work)
-        if target == folder / KEYS:
-            target = keys
-        if target.exists():
-            continue  # keys that are there may have been revoked since
-        target.parent.mkdir(0o700, parents=True, exist_ok=True)
-        shutil.move(path, target)
-    with contextlib.suppress(OSError):
-        flush(keys.parent)
-    flush(folder)
+def _place(folder: Path, root: Path, keys: Path, name: str) -> Path:
+    """Where a file belongs."""
+    if name == KEYS:
+        return keys
+    return (folder if is_journal(name) else root) / name

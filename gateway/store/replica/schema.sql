@@ -22,6 +22,8 @@ CREATE TABLE IF NOT EXISTS yizhan_lease (
     gateway text PRIMARY KEY, holder text NOT NULL,   -- a store's folder on a machine
     name text NOT NULL,                               -- of the machine, for people
     until timestamptz NOT NULL);                      -- by the clock of this server alone
+-- false: what the holder told may be stored there alone, so nobody takes over by himself
+ALTER TABLE yizhan_lease ADD COLUMN IF NOT EXISTS required boolean NOT NULL DEFAULT true;
 -- What comes is packed already.
 ALTER TABLE yizhan_step ALTER COLUMN body SET STORAGE EXTERNAL;
 ALTER TABLE yizhan_file ALTER COLUMN body SET STORAGE EXTERNAL;

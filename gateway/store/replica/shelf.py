@@ -23,6 +23,11 @@ class ShelvedFile:
     mark: str
     upto: int
 
+    @property
+    def changed_ns(self) -> int:
+        """When it was written to; of the core file and the roll-ups, in ms, when it was brought."""
+        return int(self.mark.partition("-")[0])
+
 
 class ReplicaShelf:
     """The files of one gateway. ServerAwayError and, where it writes, FencedError."""

@@ -2,7 +2,10 @@
 
 FORMAT = 1
 
-THERE = "SELECT to_regclass('yizhan_lease') IS NOT NULL"
+# The newest of what `schema.sql` makes.
+THERE = (
+    "SELECT EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('yizhan_lease') AND attname = 'required')"
+)
 
 STATE = (
     "SELECT line, epoch, whole, format, coalesce((SELECT max(n) FROM yizhan_step AS step WHERE"
@@ -67,15 +70,17 @@ GATEWAYS = "SELECT gateway FROM yizhan_store ORDER BY gateway"
 # ---- who may write ----
 
 TAKE_LEASE = (
-    "INSERT INTO yizhan_lease (gateway, holder, name, until)"
-    " VALUES (%s, %s, %s, clock_timestamp() + make_interval(secs => %s))"
-    " ON CONFLICT (gateway) DO UPDATE SET holder = excluded.holder, name = excluded.name, until = excluded.until"
-    " WHERE yizhan_lease.holder = excluded.holder OR yizhan_lease.until < clock_timestamp()"
+    "INSERT INTO yizhan_lease (gateway, holder, name, required, until)"
+    " VALUES (%s, %s, %s, %s, clock_timestamp() + make_interval(secs => %s))"
+    " ON CONFLICT (gateway) DO UPDATE SET holder = excluded.holder, name = excluded.name, until = excluded.until,"
+    " required = excluded.required"
+    " WHERE yizhan_lease.holder = excluded.holder OR (yizhan_lease.until < clock_timestamp() AND"
+    " (yizhan_lease.required OR NOT %s::boolean))"
 )
 RENEW_LEASE = (
     "UPDATE yizhan_lease SET until = clock_timestamp() + make_interval(secs => %s) WHERE gateway = %s AND holder = %s"
 )
-HOLDER = "SELECT name FROM yizhan_lease WHERE gateway = %s"
+HOLDER = "SELECT name, required FROM yizhan_lease WHERE gateway = %s"
 LEASED = "SELECT gateway FROM yizhan_lease WHERE until > clock_timestamp()"
 
 # ---- mirrors ----

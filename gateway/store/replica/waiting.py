@@ -11,6 +11,7 @@ from gateway.base.clock import monotonic_s, now_ms
 from gateway.store.base import StoreError
 from gateway.store.days import CORE
 from gateway.store.files import Lock
+from gateway.store.replica.halves import is_half
 from gateway.store.replica.healing import heal
 from gateway.store.replica.meeting import line_kept, take_up
 from gateway.store.replica.restoring import fetch_beside, restore_from, take_checkpoints
@@ -25,15 +26,26 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 1.0
 ASIDE = "before-standby"
+ALONE = (
+    ", and never taking over from it: it has store.replica `required: false`, so what it told as stored may be there"
+    " alone; set `required: true` there, too"
+)
 
 
 class WaitingGateway:
     """`wait` returns when the store in `folder` is up to date, nobody else writes, and the lease is ours."""
 
     def __init__(
-        self, connect: "Callable[[], Postgres]", folder: Path, keys: Path, holder: Holder, keep_days: int
+        self,
+        connect: "Callable[[], Postgres]",
+        folder: Path,
+        keys: Path,
+        holder: Holder,
+        keep_days: int,
+        root: Path | None = None,
     ) -> None:
-        """`keys`: where the staff keys belong."""
+        """`keys`: where the staff keys belong; `root`: where files of other processes do, `folder` if None."""
+        self._root = root or folder
         self._connect, self._folder, self._keys, self._holder = connect, folder, keys, holder
         self._keep_days = keep_days
         self._server: Postgres | None = None
@@ -78,24 +90,24 @@ class WaitingGateway:
             return False
         if monotonic_s() < self._patient_until:
             return False
-        name = server.take_lease(self._holder)
+        name = server.take_lease(self._holder, beside=True)
         if name is not None:
-            self._say(f"waiting beside the gateway on {name}")
+            self._say(f"waiting beside the gateway on {name}" + ("" if server.holder_requires() else ALONE))
             return False
         log.warning("nobody writes any more: taking over")
         if state is not None and state.whole:
             self._close_store()
-            fetch_beside(server, self._folder, self._keys)
+            fetch_beside(server, self._root, self._keys)
             take_checkpoints(server, self._folder)
         return True
 
     def _up_to(self, server: "Postgres", state: ReplicaState) -> bool:
         """Bring our store to where the replica is. False while that can't be."""
-        if self._store is None and not (self._folder / CORE).exists():
+        if self._store is None and (is_half(self._folder) or not (self._folder / CORE).exists()):
             if not state.whole:
                 self._say("the replica is not whole yet")
                 return False
-            done = restore_from(server, self._folder, self._keys)
+            done = restore_from(server, self._folder, self._keys, self._root)
             log.info("%d files and %d commits were taken from the replica", done.files, done.steps)
         fresh = self._store is None
         if self._store is None:

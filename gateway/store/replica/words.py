@@ -45,10 +45,12 @@ LEASE_S = 12.0
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who may write: a store's folder on a machine, and the machine's name for people."""
+    """Who may write: a store's folder on a machine, and the machine's name for people. `required`: whether it tells
+    anybody that something is stored before the replica has it."""
 
     id: str
     name: str
+    required: bool = True
 
 
 class ReplicaServer(Protocol):

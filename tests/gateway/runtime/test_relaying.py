@@ -187,3 +187,22 @@ def test_through_a_town_it_reaches_the_station_and_the_city(tmp_path: Path, box:
     assert box.audit == [("li@centre", "acknowledge"), ("wang", "comment")]
     for machine in (town, city):
         machine.close()
+
+
+def test_a_deed_that_finds_no_place_to_wait_is_done_here_and_the_audit_trail_says_so(
+    centre: Machine, box: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.commands.errands.BOX_MOST", 1)
+    forced(centre, box)
+    centre.cut()
+    centre.deed("comment", centre.alert(FORCED).id, text="who is there?")
+    centre.deed("acknowledge", centre.alert(FORCED).id)
+    centre.commit()
+    assert state(centre) == ("acknowledged", "li")
+    assert sorted(centre.audit) == [("li", "acknowledge"), ("li", "comment"), ("li", "staff_refused")]
+    centre.restart(clean=False)
+    assert state(centre) == ("acknowledged", "li")
+    centre.back()
+    for _ in range(3):
+        centre.exchange(10)
+    assert box.audit == [("li@centre", "comment")]

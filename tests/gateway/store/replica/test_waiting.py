@@ -199,3 +199,31 @@ def test_after_the_server_was_away_whoever_had_the_lease_comes_first(house, tmp_
     now[0] = 12.0
     until(waiting._look, "the take-over")
     waiting._close()
+
+
+def test_nobody_takes_over_by_himself_from_a_gateway_that_goes_on_without_the_replica(
+    house, tmp_path, monkeypatch, caplog
+):
+    """What it told as stored may be there alone, and the one that waits would go another way."""
+    monkeypatch.setattr("gateway.store.replica.postgres.LEASE_S", 0.1)
+    monkeypatch.setattr("gateway.store.replica.waiting.LEASE_S", 0.0)
+    caplog.set_level("INFO")
+    house.holder = Holder("one", "one", required=False)
+    house.start()
+    house.live(1)
+    house.whole()
+    waiting = WaitingGateway(house.connect, tmp_path / "second", tmp_path / "keys.json", Holder("two", "two"), 400)
+    until(lambda: not holds(house), "the lease running out")
+    assert not waiting._look()
+    assert "never taking over from it: it has store.replica `required: false`" in caplog.text
+    house.stop()
+    house.holder = Holder("one", "one")
+    house.start()  # with `required: true`
+    until(lambda: not holds(house), "the lease running out")
+    until(waiting._look, "the take-over")
+    waiting._close()
+
+
+def holds(house):
+    statement = f"SELECT until > clock_timestamp() FROM yizhan_lease WHERE gateway = '{house.name}'"
+    return house.server.sql(statement) == "t"
