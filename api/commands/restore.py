@@ -67,49 +67,56 @@ def _from_configured(args: argparse.Namespace, settings: Any) -> int:
 
 def _from_replica(settings: Any) -> int:
     """Each shard has a store of its own; nothing is moved aside, as what is there may be newer than anybody thinks."""
-    from contextlib import closing
-
     from api.access_book import AccessBook, whoever
     from gateway.base.clock import now_ms
     from gateway.store.base import StoreError
-    from gateway.store.replica.configured import connection_of, gateways_of
-    from gateway.store.replica.halves import is_half, several
-    from gateway.store.replica.restoring import newest_beside, restore_from
-    from gateway.store.replica.shelf import ReplicaShelf
+    from gateway.store.replica.configured import gateways_of
+    from gateway.store.replica.halves import is_half
     from gateway.store.replica.words import ServerAwayError
 
     replica, folder = settings.store.replica, settings.store.path
     if replica is None:
         sys.stderr.write("there is no `store.replica` in the configuration; add it, or say --from DIR\n")
         return 2
-    told: list[tuple[Path, str]] = []
     try:
-        stores = {
-            gateway: folder if gateway == settings.gateway.id else folder / gateway
-            for gateway in gateways_of(replica, settings.gateway.id)
-        }
+        names = gateways_of(replica, settings.gateway.id)
+        stores = {name: folder if name == settings.gateway.id else folder / name for name in names}
         missing = [name for name, store in stores.items() if is_half(store) or not any(store.glob("*.db"))]
-        files = {}
-        for gateway in missing:
-            with closing(connection_of(replica, gateway)()) as server:
-                files[gateway] = ReplicaShelf(server).files()
-        beside = newest_beside(files)
-        with several(folder) as made:
-            for gateway in missing or stores:  # where all are there the first one says so
-                store = stores[gateway]
-                with closing(connection_of(replica, gateway)()) as server:
-                    done = restore_from(server, store, settings.keys_file, folder, beside.get(gateway))
-                made.append(store)
-                told.append((store, f"{done.files} files and {done.steps} commits behind them"))
+        told = _restored(settings, {name: stores[name] for name in missing or names})
     except (StoreError, ServerAwayError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     for store, text in told:  # the trail itself came with them
         AccessBook(folder).note(now_ms(), whoever(), "restored", str(store), f"{text}, from the replica")
         sys.stdout.write(f"{text} are in {store}; start the gateway again\n")
-    for gateway in stores.keys() - set(missing):
-        sys.stdout.write(f"the store in {stores[gateway]} was there, and stays as it is\n")
+    for name in stores.keys() - set(missing):
+        sys.stdout.write(f"the store in {stores[name]} was there, and stays as it is\n")
     return 0
+
+
+def _restored(settings: Any, stores: dict[str, Path]) -> list[tuple[Path, str]]:
+    """The stores by the names of their gateways, each made from the replica; what is in each. StoreError where one is
+    there; ServerAwayError.
+    """
+    from contextlib import closing
+
+    from gateway.store.replica.configured import connection_of
+    from gateway.store.replica.halves import several
+    from gateway.store.replica.restoring import newest_beside, restore_from
+    from gateway.store.replica.shelf import ReplicaShelf
+
+    replica, files, told = settings.store.replica, {}, list[tuple[Path, str]]()
+    for name in stores:
+        with closing(connection_of(replica, name)()) as server:
+            files[name] = ReplicaShelf(server).files()
+    beside = newest_beside(files)
+    with several(settings.store.path) as made:
+        for name, store in stores.items():
+            with closing(connection_of(replica, name)()) as server:
+                done = restore_from(server, store, settings.keys_file, settings.store.path, beside[name])
+            made.append(store)
+            told.append((store, f"{done.files} files and {done.steps} commits behind them"))
+    return told
 
 
 def _from(settings: Any, source: Path, *, force: bool) -> int:

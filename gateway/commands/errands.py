@@ -121,16 +121,20 @@ class Errands:
             if not errands:
                 continue
             if not up(box):
-                if box not in self._down:
-                    for errand in errands.values():
-                        errand.next_at, errand.sent = 0, 0
-                self._down.add(box)
-                self._look_at[box] = 0
+                self._is_down(box, errands)
             elif self._look_at.get(box, 0) <= now:
                 self._down.discard(box)
                 ready, self._look_at[box] = self._due_of(errands.values(), now)
                 due += ready
         return due
+
+    def _is_down(self, box: str, errands: dict[str, Errand]) -> None:
+        if box in self._down:
+            return
+        for errand in errands.values():
+            errand.next_at, errand.sent = 0, 0
+        self._down.add(box)
+        self._look_at[box] = 0
 
     @staticmethod
     def _due_of(errands: Iterable[Errand], now: Millis) -> tuple[list[Errand], Millis]:

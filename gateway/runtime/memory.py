@@ -24,7 +24,7 @@ from gateway.live.places import NOWHERE
 from gateway.model import AXES, Axes, Batch, Change, Millis, Rejected
 from gateway.policy.override import Overrides
 from gateway.runtime.starts import Starts
-from gateway.store.base import Store
+from gateway.store.base import Store, StoreError
 from gateway.store.jobs import Keep
 from gateway.store.neighbours import Neighbour
 
@@ -49,6 +49,19 @@ class _Part(msgspec.Struct):
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Row] | _Part).decode
+
+
+def keep_soon(pipeline: Pipeline, store: Store, jobs: Sequence[Keep]) -> None:
+    """At a start: now, or with the first commit where nothing may be written before the replica is heard of: what we
+    wrote would take the place of a commit that it alone has.
+    """
+    try:
+        store.ready()
+    except StoreError:
+        pipeline.outcome.kept.update((job.name, job.value) for job in jobs)
+    else:
+        if jobs:
+            store.write(jobs)
 
 
 class Memory:
@@ -124,7 +137,7 @@ class Memory:
         Memory._restore_overrides(live, store, now)
         last = store.openings()
         live.openings.take_up(live.stations.values(), last)
-        Memory._restore_checks(pipeline, store, now)
+        asked_since = Memory._restore_checks(pipeline, store, now)
         alive_at: dict[Station, Millis] = {}
         known: dict[Device, int] = {}
         memory, uptos = Memory(live), []
@@ -149,6 +162,7 @@ class Memory:
         for rejected in quarantine:
             pipeline.readmit(rejected)
         pipeline.take()
+        keep_soon(pipeline, store, asked_since)
         _begin_history(live, store, before, now)
         pipeline.owe_reports()
         pipeline.owe(message for message in aside if message not in quarantine)  # the others were, by a start before
@@ -167,8 +181,8 @@ class Memory:
         return replayed
 
     @staticmethod
-    def _restore_checks(pipeline: Pipeline, store: Store, now: Millis) -> None:
-        """What people said last of each check, and since when each is asked for."""
+    def _restore_checks(pipeline: Pipeline, store: Store, now: Millis) -> list[Keep]:
+        """What people said last of each check, and since when each is asked for; this is to be kept."""
         checks = {(check.station, check.id): check for station in pipeline.live.stations.values()
                   for check in station.checks.values()}  # fmt: skip
         pipeline.know_reports(store.report_ids(now - IDS_KEPT_MS))
@@ -184,7 +198,8 @@ class Memory:
             names = {f"{station}/{name}" for station, name in checks}
             told = msgspec.json.encode({name: at for name, at in since.items() if name in names})
             if told != kept:
-                store.write([Keep("checks_since", told)])
+                return [Keep("checks_since", told)]
+        return []
 
     @staticmethod
     def _restore_overrides(live: Live, store: Store, now: Millis) -> None:

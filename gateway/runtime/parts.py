@@ -24,7 +24,7 @@ from gateway.mqtt.handed_over import EndingSession
 from gateway.mqtt.parting import Parting
 from gateway.policy.hours import Openings
 from gateway.runtime.limits import IntakeLimits
-from gateway.runtime.memory import Memory
+from gateway.runtime.memory import Memory, keep_soon
 from gateway.runtime.starts import Starts
 from gateway.store.base import Reader, Store, StoreError
 from gateway.store.day import DAY_MS, HOUR_MS
@@ -159,8 +159,7 @@ def restored(
     else wherever it knows something newer. StoreError while such a one runs.
     """
     begin = monotonic_s()
-    if store.folder != settings.store.path and read_periods(store.kept) is None:
-        store.write([begun(None, 0)])
+    fresh = store.folder != settings.store.path and read_periods(store.kept) is None
     pipeline, replayed = _taken_up(settings, stations, store, now, starts)
     live = pipeline.live
     log.info(
@@ -174,7 +173,8 @@ def restored(
         parts = range(len(memory.parts))
         store.checkpoint_all([(part, memory.dump(part, now)) for part in parts], store.last_id)
         store.drop_parts(len(parts))
-        store.write([Keep("layout", memory.layout), *([keep_take_over(None)] if taken_over else [])])
+        keep_soon(pipeline, store, [Keep("layout", memory.layout), *([keep_take_over(None)] if taken_over else [])])
+    keep_soon(pipeline, store, [begun(None, 0)] if fresh else [])
     return pipeline, memory
 
 

@@ -159,6 +159,7 @@ class SqliteStore:
             self.steps.replica.parts(rows)
 
     def write(self, jobs: Sequence[Job]) -> None:
+        self.ready()
         steps = self.steps
         with self._core() as db:
             for job in jobs:

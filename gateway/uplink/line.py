@@ -16,10 +16,10 @@ from gateway.commands.answers import ErrandAnswer
 from gateway.model import RETAINED, Millis
 from gateway.mqtt import Session, Will
 from gateway.mqtt.configured import broker_of_centre
-from gateway.store.base import Store
+from gateway.store.base import Store, StoreError
 from gateway.store.jobs import Keep, WriteJobs
 from gateway.store.journal import Journal
-from gateway.uplink.cursor import KEPT, cursor_of
+from gateway.uplink.cursor import KEPT, Cursor, cursor_of
 from gateway.uplink.orders import BRIDGES_OBEY, OBEYED, CentreOrders, SendCommand
 from gateway.uplink.outbound import Outbound
 from gateway.uplink.status import UplinkMetrics
@@ -282,6 +282,17 @@ class UplinkLine(threading.Thread):
             self._kept, self._kept_at = cursor, monotonic_s()
 
 
+def _keep(cursor: Cursor, store: Store, write: WriteJobs) -> None:
+    """Before the first message where that can be; else the writer does it first, once a replica is heard of."""
+    jobs = [Keep(KEPT, cursor.encoded())]
+    try:
+        store.ready()
+    except StoreError:
+        write(jobs)
+    else:
+        store.write(jobs)
+
+
 def line_of(
     settings: Settings,
     uplink: UplinkSettings,
@@ -299,7 +310,7 @@ def line_of(
     box = settings.box_id + suffix
     cursor = cursor_of(store.kept(KEPT), secrets.token_hex(4))
     if not cursor.position:
-        store.write([Keep(KEPT, cursor.encoded())])
+        _keep(cursor, store, write)
     session = Session(
         broker_of_centre(uplink),
         f"yizhan-uplink-{box}",

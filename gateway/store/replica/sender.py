@@ -63,7 +63,7 @@ class ReplicaSender(threading.Thread):
         self._steps = StepsUnderWay()
         self._ending = threading.Event()
         self._our_end = OurEnd("", 0, (), -1)  # at the start
-        self._met = self._behind = False
+        self._begun = self._met = self._behind = False
         self._doubtful = 0  # the step whose answer did not come
         self._parts: dict[int, tuple[int, int, bytes]] = {}
         self._parts_after = 0
@@ -91,7 +91,7 @@ class ReplicaSender(threading.Thread):
         return self._steps.newest
 
     def ready(self) -> None:
-        if self.required and not self._met:
+        if self.required and self._begun and not self._met:
             raise StoreError(f"the replica was not heard of since the start: {self._lost}")
 
     def send(self, step: StoreStep) -> None:
@@ -170,6 +170,7 @@ class ReplicaSender(threading.Thread):
         self._folder, self._own, line = store.folder, OwnEpochs(store.folder), line_of(store)
         store.steps_resumed()  # a server that is away may lack all of them
         self._has(store, line)
+        self._begun = True
         try:
             server = self._connect()
         except ServerAwayError as error:

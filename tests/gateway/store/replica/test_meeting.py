@@ -5,10 +5,13 @@ from contextlib import closing
 
 import pytest
 
+from config.schema import Settings
+from gateway.runtime.parts import restored
 from gateway.store.base import StoreError
 from gateway.store.days import day_files
 from gateway.store.jobs import Keep
 from gateway.store.steps import steps_after
+from gateway.store.tenure import PERIODS
 from tests.gateway.store.replica.pretended import PretendedServer
 from tests.gateway.store.replica.test_sender import House, another_wrote, in_both, messages_of
 from tests.gateway.store.world import DAY, NOON, batch
@@ -115,6 +118,48 @@ def test_a_newest_day_that_a_power_cut_took_wholly_is_taken_from_the_replica(hou
         path.unlink()
     house.start()
     assert messages_of(house) == want
+
+
+def test_a_start_without_the_replica_writes_nothing_in_place_of_the_commit_that_it_alone_has(house, server):
+    """The power cut took a commit that was acknowledged; the layout of devices is another than before, too."""
+    house.start()
+    house.commit()
+    assert house.settled()
+    house.store.core.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    house.stop()
+    kept = {path: path.read_bytes() for path in house.folder.iterdir() if path.suffix == ".db"}
+    house.start()
+    house.commit()
+    assert house.settled()
+    acknowledged = server.rows[house.store.last_step]
+    house.stop()
+    for path in house.folder.glob("*.db*"):
+        path.unlink()
+    for path, data in kept.items():
+        path.write_bytes(data)
+    server.away = True
+    house.start()
+    begin = house.store.last_step
+    settings = Settings.model_validate(
+        {
+            "store": {"path": str(house.folder.parent)},
+            "stations": [{"id": "yanshan", "areas": [{"id": "lounge", "resources": [{"id": "a", "kind": "seat"}]}]}],
+        }
+    )
+    pipeline, memory = restored(settings, settings.stations, house.store, NOON)
+    with pytest.raises(StoreError, match="not heard of since the start"):
+        house.store.write([Keep("a", b"1")])  # whoever else would
+    assert house.store.last_step == begin
+    assert pipeline.outcome.kept["layout"] == memory.layout  # with the first commit
+    assert PERIODS in pipeline.outcome.kept
+    server.away = False
+    house.sender.join(60)
+    assert "the next start takes them" in str(house.sender.failed)
+    house.stop()
+    house.start()
+    assert server.rows[house.store.last_step] == acknowledged
+    restored(settings, settings.stations, house.store, NOON)
+    assert house.store.kept("layout") == memory.layout
 
 
 def one_copy(tmp_path, server):
