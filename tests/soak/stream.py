@@ -9,7 +9,7 @@ from time import monotonic, sleep, time_ns
 from tests.benchmarks.places import FIRST_SEQ, names, payload
 from tests.benchmarks.publisher import Connection, publish
 
-LATE_S = 1.0
+LATE_S = 30.0
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ import shutil
 import signal
 from contextlib import closing
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ from tests.postgres import servers
 @pytest.fixture(scope="module")
 def server():
     for made in servers():
-        running = made.one()
+        running = made.new_server()
         running.make()
         running.start()
         yield running
@@ -181,11 +182,11 @@ def test_the_first_shard_brings_what_stands_beside_all_of_them(tmp_path, server)
     )
     (tmp_path / "data").mkdir()
     (tmp_path / "data/access.jsonl").write_text("{}\n")
-    sender = SimpleNamespace(folder=tmp_path)
+    sender: Any = SimpleNamespace(folder=tmp_path)
 
     def brought(name, folder):
-        *_, filing = companions_of(settings, sender, folder, name, Mishaps())
-        return {file.name for file in filing._beside()}
+        companions: list[Any] = companions_of(settings, sender, folder, name, Mishaps())
+        return {file.name for file in companions[-1]._beside()}
 
     root = settings.store.path
     assert "access.jsonl" in brought("gateway", root)
