@@ -42,7 +42,7 @@ def test_a_gateway_that_acknowledged_before_the_replica_has_it_would_be_found_ou
 @pytest.mark.soak
 def test_fifty_kills_and_removals_at_half_of_what_the_machine_takes_lose_and_double_nothing(tmp_path, cluster):
     # Devices, broker and gateway on the same cores, as it will be then.
-    rates = sorted(measured("gateway", Load(200_000, 10, 20))["rate"] for _ in range(3))
+    rates = sorted(measured("gateway", Load(50_000, 10, 20))["rate"] for _ in range(3))
     print(f"without a replica: {rates} messages a second", flush=True)
     told = run(tmp_path, cluster, [None] * 50, rates[1] / 2, seed=2026)
     print(told, flush=True)

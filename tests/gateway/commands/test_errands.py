@@ -59,20 +59,20 @@ def test_one_that_is_put_or_settled_is_followed_by_the_next_at_once():
     for number in range(3):
         errands.put(errand(number, what="staff"))
     up = lambda _box: True  # noqa: E731
-    assert [one.nonce for one in errands.due(NOW, up)] == ["n0"]
+    assert [errand.nonce for errand in errands.due(NOW, up)] == ["n0"]
     assert errands.due(NOW + 1, up) == []
     errands.settle("n0", "done", "", NOW + 1)
-    assert [one.nonce for one in errands.due(NOW + 1, up)] == ["n1"]
+    assert [errand.nonce for errand in errands.due(NOW + 1, up)] == ["n1"]
     errands.put(errand("now"))
-    assert [one.nonce for one in errands.due(NOW + 2, up)] == ["nnow"]
+    assert [errand.nonce for errand in errands.due(NOW + 2, up)] == ["nnow"]
 
 
 def test_those_that_waited_too_long_end_and_a_state_that_is_put_back_goes_on():
     errands = Errands([errand(1), errand(2, at=NOW + 10)])
     assert errands.expire(NOW + KEEP_MS - 1) == []
     kept = errands.state()
-    assert [one.nonce for one in errands.expire(NOW + KEEP_MS)] == ["n1"]
-    assert [one.nonce for one in errands.expire(NOW + KEEP_MS + 10)] == ["n2"]
+    assert [errand.nonce for errand in errands.expire(NOW + KEEP_MS)] == ["n1"]
+    assert [errand.nonce for errand in errands.expire(NOW + KEEP_MS + 10)] == ["n2"]
     errands.put_back(kept)
-    assert [one.nonce for one in errands.expire(NOW + KEEP_MS + 10)] == ["n1", "n2"]
+    assert [errand.nonce for errand in errands.expire(NOW + KEEP_MS + 10)] == ["n1", "n2"]
     assert not errands
