@@ -61,7 +61,8 @@ class Office:
 
 
 @pytest.fixture
-def office(house, tmp_path):
+def office(house, tmp_path, monkeypatch):
+    monkeypatch.setattr("gateway.store.replica.postgres.LEASE_S", 3_600)  # nobody renews it here
     with closing(house.connect()) as connection:
         assert connection.take_lease(house.holder) is None
     made = Office(house, tmp_path / "office")
