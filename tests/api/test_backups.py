@@ -274,7 +274,8 @@ def test_a_state_that_is_damaged_is_none(tmp_path: Path) -> None:
     "to", ["/media/usb", "./safe", "~/safe", "li@nas:backups/yizhan", "nas:/srv", "s3://yizhan/box"]
 )
 def test_a_place_may_be_a_folder_a_target_of_rsync_or_a_bucket(to: str) -> None:
-    Backup.model_validate({"to": to, "passphrase_file": "p"}, context={"base": Path("/"), "check_files": False})
+    context = {"base": Path("/"), "check_files": False}
+    assert Backup.model_validate({"to": to, "passphrase_file": "p"}, context=context).to == to
 
 
 @pytest.mark.parametrize("to", ["", "-e sh:x", "nas:x;rm", "s3://", "https://x", "a b:c", "/x\0y"])

@@ -148,6 +148,7 @@ def test_receivers_that_do_not_answer_hold_up_nobody_else(
     for event in app.hangs.values():
         event.set()
     until(lambda: all(app.at(path) for path in app.hangs), "the slow ones are told, too")
+    assert {app.at(path)[0].json["data"]["station"] for path in app.hangs} == {"yanshan"}
 
 
 def test_an_answer_that_takes_too_long_is_none(house: House, app: AppServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,6 +184,7 @@ def test_a_receiver_that_takes_nothing_for_three_days_is_given_up(house: House, 
     until(lambda: listed(house, who)[0]["failing_since"], "it is known to fail")
     house.clock.now = NOON + GIVE_UP_MS
     until(lambda: listed(house, who)[0]["disabled_at"], "it is given up")
+    assert "503" in listed(house, who)[0]["error"]
 
 
 def test_a_subscription_that_took_nothing_for_a_week_says_so(house: House, app: AppServer) -> None:
