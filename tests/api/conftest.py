@@ -27,6 +27,7 @@ from gateway.store.sqlite import SqliteStore
 NOON = 1_795_262_400_000  # 2026-11-21T12:00:00Z
 MINUTE = 60_000
 CONFIG: dict[str, Any] = {
+    "mqtt": {"url": "mqtt://127.0.0.1:1"},  # where nobody listens: a broker of this machine has no part in a test
     "stations": [
         {
             "id": "yanshan",
@@ -46,7 +47,7 @@ CONFIG: dict[str, Any] = {
             "areas": [{"id": "hall", "resources": [{"id": "locker", "kind": "locker", "capacity": 20}]}],
         },
         {"id": "nowhere", "areas": []},
-    ]
+    ],
 }
 
 

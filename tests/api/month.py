@@ -1,9 +1,13 @@
 """Some weeks of a station, lived by the real core: seats, a room, metered chargers, a door, and what goes wrong."""
 
 import asyncio
+import atexit
 import json
 import random
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -101,7 +105,7 @@ class Pile:
         return {"status": "Charging" if charging else "Available", "energy_wh": self.counter}
 
 
-def lived(start: Millis, end: Millis) -> Iterator[tuple[Millis, str, Mapping[str, object]]]:
+def said(start: Millis, end: Millis) -> Iterator[tuple[Millis, str, Mapping[str, object]]]:
     """(when, topic, payload) of everything that the devices say."""
     rng = random.Random(7)
     piles = {name: Pile(name) for name in ("pile-01", "pile-02")}
@@ -110,35 +114,47 @@ def lived(start: Millis, end: Millis) -> Iterator[tuple[Millis, str, Mapping[str
     for at in range(start, end, STEP):
         local = local_of(at, ZONE)
         busy = BUSY[local.hour] + (2 if local.weekday() >= 5 else 0)
-        said: list[tuple[str, dict[str, object]]] = []
+        messages: list[tuple[str, dict[str, object]]] = []
         for seat in [f"yanshan/seat-{n:02}" for n in range(1, 7)] + ["shaping/seat-01"]:
             if at >= taken.get(seat, 0) and rng.random() < busy / 20:
                 taken[seat] = at + rng.randint(1, 7) * STEP
-            said.append((f"{seat}/state", {"occupied": at < taken.get(seat, 0)}))
-        said.append(("yanshan/room/state", {"people": busy * 2 if local.hour in (9, 10, 19, 20) else 0}))
-        said.append(("yanshan/door-main/state", {"open": False}))
+            messages.append((f"{seat}/state", {"occupied": at < taken.get(seat, 0)}))
+        messages.append(("yanshan/room/state", {"people": busy * 2 if local.hour in (9, 10, 19, 20) else 0}))
+        messages.append(("yanshan/door-main/state", {"open": False}))
         for pile, charger in piles.items():
             says = charger.says(at, rng, busy)
-            said.append(
+            messages.append(
                 (f"yanshan/{pile}/state", {"status": "Faulted"} if pile == "pile-02" and at in BROKEN else says)
             )
-        said += [
+        messages += [
             ("yanshan/door-main/event", {"type": "card", "granted": True}) for _ in range(rng.randint(0, busy // 2))
         ]
-        for topic, payload in said:
+        for topic, payload in messages:
             number += 1
             if at not in SILENT or topic.startswith("shaping"):
                 yield at, f"yz/{topic}", {"ts": at, "boot": "b", "seq": number, **payload}
 
 
 def live(folder: Path, days: int) -> Millis:
-    """Fill a store, roll it up, and return when that was."""
+    """Fill a store, roll it up, and return when that was. A process lives so many days once, and copies them then."""
+    shutil.copytree(_lived(days), folder, dirs_exist_ok=True)
+    return START + days * DAY_MS
+
+
+@cache
+def _lived(days: int) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="yizhan-month-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    _fill(folder, START + days * DAY_MS)
+    return folder
+
+
+def _fill(folder: Path, end: Millis) -> None:
     settings = settings_in(folder)
-    end = START + days * DAY_MS
     pipeline = Pipeline(build(settings, settings.stations, Openings(settings), START))
     store = SqliteStore(folder, START, profile="sd_card", ballast_mib=0)
     committed = START
-    for at, topic, payload in lived(START, end):
+    for at, topic, payload in said(START, end):
         while (deadline := pipeline.live.next_deadline()) is not None and deadline <= at:
             pipeline.tick(deadline)
         pipeline.handle_all([(topic.encode(), json.dumps(payload).encode(), 0)], at)
@@ -155,7 +171,6 @@ def live(folder: Path, days: int) -> Millis:
         pass
     for part in (rollups, reader, store):
         part.close()
-    return end
 
 
 def _alerts(store: SqliteStore) -> None:

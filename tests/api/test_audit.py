@@ -44,6 +44,20 @@ def store_trail(folder: Path, count: int = LINES, at: int = NOON) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def trails(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with both, which nobody changes."""
+    folder = tmp_path_factory.mktemp("trails")
+    access_trail(folder)
+    store_trail(folder)
+    return folder
+
+
+def copied(trails: Path, to: Path) -> None:
+    shutil.rmtree(to, ignore_errors=True)
+    shutil.copytree(trails, to)
+
+
 def changed(path: Path, *statements: str) -> None:
     with contextlib.closing(sqlite3.connect(path)) as db:
         for statement in statements:
@@ -138,11 +152,11 @@ A_LINE = st.integers(0, LINES - 1)
 @given(harm=st.sampled_from(HARMS), first=A_LINE, other=A_LINE, then=st.booleans())
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 def test_any_edit_removal_swap_or_gap_in_the_file_is_found(
-    tmp_path: Path, harm: Harm, first: int, other: int, then: bool
+    trails: Path, tmp_path: Path, harm: Harm, first: int, other: int, then: bool
 ) -> None:
     """Also where the product writes on behind it (`then`): it mends nothing over."""
-    shutil.rmtree(tmp_path / "store", ignore_errors=True)
-    book = access_trail(tmp_path / "store")
+    copied(trails, tmp_path / "store")
+    book = AccessBook(tmp_path / "store")
     rows = book.path.read_text().splitlines()
     harmed = harm(rows, first, other)
     book.path.write_text("".join(row + "\n" for row in harmed))
@@ -160,10 +174,10 @@ def test_any_edit_removal_swap_or_gap_in_the_file_is_found(
 )
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
 def test_any_edit_removal_swap_or_gap_in_the_store_is_found(
-    tmp_path: Path, column: str, kind: str, first: int, other: int, then: bool
+    trails: Path, tmp_path: Path, column: str, kind: str, first: int, other: int, then: bool
 ) -> None:
-    shutil.rmtree(tmp_path / "store", ignore_errors=True)
-    path = store_trail(tmp_path / "store")
+    copied(trails, tmp_path / "store")
+    path = tmp_path / "store/yizhan.db"
     harm = {
         "edit": [f"UPDATE audit SET {column} = 7 WHERE id = {first}"],
         "remove": [f"DELETE FROM audit WHERE id = {first}"],

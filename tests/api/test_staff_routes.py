@@ -18,6 +18,7 @@ from api.app import App
 from api.auth import Keyring
 from api.context import ApiContext
 from api.front import Front
+from api.late_routes import routes_of
 from api.live_view import LiveView
 from api.pile_line import PileLines
 from api.push import Hub, StreamLimits
@@ -72,8 +73,7 @@ def serve(
     )  # fmt: skip
     app = FastAPI()
     problem.install(app, Mishaps())
-    for router in ROUTERS:
-        app.include_router(router(context, alerting))
+    app.routes.extend(routes_of(router(context, alerting) for router in ROUTERS))
     stop, sock = threading.Event(), bind("127.0.0.1", 0)
     thread = threading.Thread(
         target=serve_app,
@@ -82,7 +82,7 @@ def serve(
     )
     thread.start()
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{sock.getsockname()[1]}", timeout=60) as client:
+        with httpx.Client(verify=False, base_url=f"http://127.0.0.1:{sock.getsockname()[1]}", timeout=60) as client:
             yield Served(house, client, keyring, app, lock)
     finally:
         stop.set()
@@ -95,7 +95,9 @@ def served(tmp_path: Path) -> Iterator[Served]:
     house, lock, stop = House(tmp_path), threading.Lock(), threading.Event()
 
     def intake() -> None:
-        while not stop.wait(0.002):
+        while not stop.is_set():
+            house.woken.wait(0.05)
+            house.woken.clear()
             with lock:
                 house.alerting.tick(house.now, house.ourselves)
 

@@ -59,9 +59,14 @@ def test_modules_in_a_circle_are_refused() -> None:
         joined(page='import { a } from "./other.js";', other='import { b } from "./page.js";\nexport const a = 1;')
 
 
+@pytest.fixture(scope="module")
+def assets() -> Assets:
+    return Assets()
+
+
 @pytest.mark.parametrize("name", sorted(path.stem for path in SCRIPTS.glob("*.js")))
-def test_every_module_of_ours_can_be_joined(name: str) -> None:
-    bundle = Assets().find(f"page/{name}.js")
+def test_every_module_of_ours_can_be_joined(assets: Assets, name: str) -> None:
+    bundle = assets.find(f"page/{name}.js")
     assert bundle is not None
     text = bundle.body.decode()
     begun, ended = r"^const module_\w+ = ", r"^return \{ .* \};\n\}\)\(\);$"

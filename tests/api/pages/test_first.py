@@ -21,7 +21,7 @@ def page(scene: Scene, lang: str = "zh", change: dict[str, Any] | None = None, *
     body = json.dumps(document(scene, NOW, TTL_MS, True) | (change or {})).encode()
     app = FastAPI()
     places = {scene.id: PagePlace(scene.id, {"zh": scene.zh, "en": scene.en}, **place)}
-    app.include_router(router(places, now_ms=lambda: NOW, documents=lambda _station: body))
+    app.routes.extend(router(places, now_ms=lambda: NOW, documents=lambda _station: body).routes)
     answer = Client(app).get(f"/m/{scene.id}?lang={lang}")
     assert answer.status_code == 200
     return answer.text, answer.headers["content-security-policy"]

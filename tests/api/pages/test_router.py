@@ -46,7 +46,7 @@ def client() -> Client:
         "nasty": PagePlace("nasty", {"zh": NASTY}, address=NASTY),
     }
     note = lambda screen, station: heard.append((screen, station))  # noqa: E731
-    app.include_router(router(places, public_url="https://yz.example", on_screen=note, now_ms=lambda: 1_000))
+    app.routes.extend(router(places, public_url="https://yz.example", on_screen=note, now_ms=lambda: 1_000).routes)
     return Client(app)
 
 

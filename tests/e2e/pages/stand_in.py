@@ -96,7 +96,7 @@ def app(server: StandIn) -> FastAPI:
         )
         for scene in server.scenes.values()
     }  # fmt: skip
-    web.include_router(router(places, now_ms=server.now, documents=server.body, standings=server.standings))
+    web.routes.extend(router(places, now_ms=server.now, documents=server.body, standings=server.standings).routes)
 
     @web.get("/api/v1/stations")
     def stations(near: str | None = None) -> dict[str, Any]:

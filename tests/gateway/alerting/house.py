@@ -1,6 +1,7 @@
 """A gateway without threads and broker: real pipeline, store, alert side and post office, on a clock we move."""
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ class House:
         self.seq = 0
         self.published: dict[str, bytes] = {}
         self.ourselves = Ourselves()
+        self.woken = threading.Event()  # the intake thread, where there is one
         self.open()
 
     def open(self) -> None:
@@ -54,7 +56,7 @@ class House:
         self.said: list[AlertEvent] = []
         self.alerting = Alerting(
             self.settings, live, self.store, gateway="gateway", write=at_once(self.store, live.mishaps),
-            wake=lambda: None, publish=self.published.__setitem__, healthy=lambda: True, now=lambda: self.now,
+            wake=self.woken.set, publish=self.published.__setitem__, healthy=lambda: True, now=lambda: self.now,
         )  # fmt: skip
         self.alerting.dispatch.listeners.append(self.said.append)
         self.alerting.begin(self.now)
