@@ -78,6 +78,13 @@ class House:
     def get(self, path: str, **more: Any) -> httpx.Response:
         return self.client.get(path, **more)
 
+    def status_of(self, method: str, path: str, **more: Any) -> int:
+        """Of an answer that may be a stream without end. Any other is read, so that its connection serves the next."""
+        with self.client.stream(method, path, **more) as answer:
+            if not answer.headers.get("content-type", "").startswith("text/event-stream"):
+                answer.read()
+            return answer.status_code
+
 
 def settings_in(folder: Path, **api: Any) -> Settings:
     return Settings.model_validate(

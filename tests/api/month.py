@@ -136,16 +136,16 @@ def said(start: Millis, end: Millis) -> Iterator[tuple[Millis, str, Mapping[str,
 
 
 def live(folder: Path, days: int) -> Millis:
-    """Fill a store, roll it up, and return when that was. A process lives so many days once, and copies them then."""
-    shutil.copytree(_lived(days), folder, dirs_exist_ok=True)
+    """Fill a store, roll it up, and return when that was. A process lives the same days once, and copies them then."""
+    shutil.copytree(_lived(START, days), folder, dirs_exist_ok=True)
     return START + days * DAY_MS
 
 
 @cache
-def _lived(days: int) -> Path:
+def _lived(start: Millis, days: int) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="yizhan-month-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    _fill(folder, START + days * DAY_MS)
+    _fill(folder, start + days * DAY_MS)
     return folder
 
 
