@@ -33,6 +33,7 @@ class Apart:
         before = None
         try:
             if isinstance(told, Change) and not is_news(told, self._book.cases, self._groups, self._mutes):
+                self._groups.follow(told)
                 return
             before = self._before(told)
             self._judge(told, now)

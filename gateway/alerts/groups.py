@@ -129,11 +129,9 @@ class Groups:
             elif change.after.evidence != "never":
                 group.ttl_ms.setdefault(resource.device, resource.ttl_ms)
 
-    def would_move(self, change: Change) -> bool:
-        """Whether `follow` has anything to take in."""
-        device, after = change.resource.device, change.after
-        for group in self.of(change.resource.station, device):
-            member = device in group.ttl_ms
-            if member != (after.lifecycle == "active") and (member or after.evidence != "never"):
-                return True
-        return False
+    def would_lose(self, change: Change) -> bool:
+        """Whether `follow` has anybody leave. That somebody joins is one step, which is done or not."""
+        resource = change.resource
+        return change.after.lifecycle != "active" and any(
+            resource.device in group.ttl_ms for group in self.of(resource.station, resource.device)
+        )

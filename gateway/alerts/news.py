@@ -10,8 +10,8 @@ from gateway.model import Change
 
 
 def is_news(change: Change, cases: Cases, groups: Groups, mutes: Mutes) -> bool:
-    """Whether there is anything to take in. False: to judge it would leave everything as it is."""
-    return mutes.would_move(change) or groups.would_move(change) or any(matters(change, cases))
+    """Whether there is anything to judge. False: all that may follow is that a device joins its groups."""
+    return mutes.would_move(change) or groups.would_lose(change) or any(matters(change, cases))
 
 
 def matters(change: Change, cases: Cases) -> Iterator[tuple[str, bool]]:

@@ -1,10 +1,11 @@
-"""A device's signals and events → conditions that the five axes don't show. Ask when one of `SIGNALS` changed."""
+"""A device's signals and events → conditions that the five axes don't show. Ask when a signal of one changed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
+from config.kinds import SPECS
 from gateway.alerts.facts import Fact
 from gateway.model import KindName, Millis, Resource, Signal
 
@@ -68,20 +69,24 @@ CONDITIONS = (
     Condition("supply_expiring", "expires", "supply", _expiring),
 )
 """Another one is a line here; its `of` is then WATCHED in gateway/kinds, and keeps its signal by its name."""
-SIGNALS = frozenset(condition.signal for condition in CONDITIONS)
+_ASKED = {kind: [condition for condition in CONDITIONS if condition.of in (None, kind)] for kind in SPECS}
+_SIGNALS = sorted({condition.signal for condition in CONDITIONS})
 
 
 def facts_of_signals(resource: Resource, signals: Mapping[str, Signal], at: Millis, limits: Limits) -> list[Fact]:
     """`signals` are all that the device last said, not only the new ones."""
-    detail = {name: signals[name] for name in sorted(SIGNALS & signals.keys())}
-    return [
-        Fact(
-            asked.kind, at, asked.judge(signals[asked.signal], at, limits), resource.station, resource.id, resource,
-            f"{asked.signal}={signals[asked.signal]}", detail, asked.patience_ms(limits),
-        )
-        for asked in CONDITIONS
-        if asked.signal in signals and asked.of in (None, resource.kind)
-    ]  # fmt: skip
+    detail = {name: signals[name] for name in _SIGNALS if name in signals}
+    facts: list[Fact] = []
+    for kind, signal, _, judge, patience_ms in _ASKED[resource.kind]:
+        value = signals.get(signal)
+        if value is not None:
+            facts.append(
+                Fact(
+                    kind, at, judge(value, at, limits), resource.station, resource.id, resource, f"{signal}={value}",
+                    detail, patience_ms(limits),
+                )
+            )  # fmt: skip
+    return facts
 
 
 def fact_of_event(resource: Resource, event: str, at: Millis) -> Fact | None:

@@ -34,7 +34,8 @@ def admit(device: Device, topic: bytes, payload: bytes, flags: int, header: Any,
         if verdict is SeqVerdict.NEW:
             device.seen.note_first(header.seq, payload, wire.millis(header.ts))
         elif not flags & (RETAINED | DUP | AGAIN) and _begins_again(device, header, payload, now):
-            return device.seen.begin_again(header.boot, header.seq, header.oldest, payload, wire.millis(header.ts))
+            device.seen.begin(header.boot, header.seq, header.oldest, payload, wire.millis(header.ts))
+            return Verdict.ANEW
         return verdict
     if flags & AGAIN:
         return SeqVerdict.REPEAT

@@ -181,7 +181,7 @@ class FromBoxes:
             elif header.boot in seen.older and header.boot != seen.guessed:
                 return True
             elif header.boot == seen.boot and header.seq <= seen.top:
-                seen.begin_again(header.boot, header.seq, header.oldest, message.payload, wire.millis(header.ts))
+                seen.begin(header.boot, header.seq, header.oldest, message.payload, wire.millis(header.ts))
             else:
                 seen.admit(header.boot, header.seq, header.oldest)
         if late:

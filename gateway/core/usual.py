@@ -6,6 +6,7 @@ unusual leaves it for `unusual`.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from msgspec import DecodeError, ValidationError
@@ -94,6 +95,11 @@ class Usual:
         self, device: Device, topic: bytes, payload: bytes, flags: int, signals: Any, now: Millis
     ) -> None:
         """A state message whose number is not the next one, or whose time is not that of now."""
+        if device.seen.is_new and signals.seq is not None and signals.boot is not None:
+            observed = _observed(signals.ts, now)
+            if observed is not None:
+                self._take_first(device, payload, signals, observed, now)
+                return
         self._before = BeforeState(self._context, device, in_order=False)
         verdict = admit(device, topic, payload, flags, signals, now)
         if verdict in (SeqVerdict.NEW, SeqVerdict.ANEW):
@@ -103,7 +109,23 @@ class Usual:
             self._unusual.store_late(verdict, device, topic, payload, signals, now)
         self._before = None
 
+    def _take_first(self, device: Device, payload: bytes, signals: Any, observed: Millis, now: Millis) -> None:
+        """The first message that ever came of a device: it can be no repeat, and no other was before it."""
+        self._before = BeforeState(self._context, device, in_order=True)
+        self._context.live.observe(device, signals, observed, now)
+        self._context.keep(device, device.topic, payload, now, 0, device.number)
+        device.seen.begin(signals.boot, signals.seq, signals.oldest, payload, wire.millis(signals.ts))
+        self._before = None
+
     def _take_unusual(self, topic: bytes, payload: bytes, flags: int, now: Millis, *, checked: bool = False) -> None:
         self._before = BeforeMessage(self._context, topic)
         self._unusual.take(topic, payload, flags, now, checked=checked)
         self._before = None
+
+
+def _observed(ts: datetime | Millis | None, now: Millis) -> Millis | None:
+    """When a message counts that says `ts` of itself; None where that is not about now."""
+    made_at = wire.millis(ts)
+    if made_at is None:
+        return now
+    return min(made_at, now) if now - PROMPT_MS <= made_at <= now + wire.TS_FUTURE_MS else None

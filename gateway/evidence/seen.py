@@ -110,13 +110,17 @@ class Seen:
             return False
         return ts is None or self.first[2] is None or ts > self.first[2]
 
-    def begin_again(self, boot: str | None, seq: int, oldest: int | None, payload: bytes, ts: int | None) -> SeqVerdict:
-        """The device counts anew under the same boot: what it had numbered before is forgotten."""
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing of the device ever came, be it that a broker had kept it."""
+        return self.top == -2 and not self.older
+
+    def begin(self, boot: str | None, seq: int, oldest: int | None, payload: bytes, ts: int | None) -> None:
+        """A count begins with this message: what was numbered before under the same boot is forgotten."""
         self.boot, self.born, self.guessed, self.ranges = boot, None, None, []
         self.start = self.top = seq
         self.floor = min(seq, oldest) if oldest is not None else seq
         self.first = seq, crc32(payload), ts
-        return SeqVerdict.ANEW
 
     def _remember(self, boot: str | None, ranges: list[Range]) -> None:
         if self.older is NO_BOOTS:

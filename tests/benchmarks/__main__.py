@@ -20,7 +20,7 @@ from tests.benchmarks.demo import demo_s
 from tests.benchmarks.downward import downward, waits
 from tests.benchmarks.figures import Figure, machine, table, write
 from tests.benchmarks.foreign import foreign
-from tests.benchmarks.ingest import ingest
+from tests.benchmarks.ingest import cold, ingest
 from tests.benchmarks.latency import measure
 from tests.benchmarks.piles import many, relayed
 from tests.benchmarks.replica import replicated
@@ -120,7 +120,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__.partition("\n")[0])
     parser.add_argument(
         "--only",
-        default="demo,ingest,scale,latency,deadlines,week,history,foreign,copy,forecast",
+        default="demo,ingest,cold,scale,latency,deadlines,week,history,foreign,copy,forecast",
         help="chapters, with commas",
     )
     parser.add_argument("--rounds", type=int, default=5, help="runs of each subject (5)")
@@ -129,6 +129,7 @@ def main() -> None:
     args = parser.parse_args()
     chapters: dict[str, Callable[[], Iterator[Figure]]] = {
         "ingest": lambda: ingest(args.rounds, args.count),
+        "cold": lambda: cold(args.rounds),
         "scale": lambda: scale(args.rounds),
         "demo": demo,
         "latency": latency,

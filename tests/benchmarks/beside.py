@@ -1,9 +1,10 @@
 """This checkout beside another one, in turns: what each takes for the same, in CPU time of its process.
 
-    python -m tests.benchmarks.beside /path/of/the/other [--rounds 5] [--only live,paced,flips,drain,start]
+    python -m tests.benchmarks.beside /path/of/the/other [--rounds 5] [--only live,paced,flips,drain,cold,start]
 
 The other one needs an environment of its own (`make .venv/.dev`). `paced`: 4,000 messages a second; `flips`: every
-message changes a value; `start`: 20,000 stations × 5, all heard, and started once more with everything to restore.
+message changes a value; `cold`: the first message of each of 20,000 devices; `start`: 20,000 stations × 5, all heard,
+and started once more with everything to restore.
 """
 
 import argparse
@@ -19,6 +20,7 @@ WAYS = {
     "paced": 'run("gateway", Load(32_000, rate=4_000))',
     "flips": 'run("gateway", Load(60_000, flip_every=1))',
     "drain": 'run("gateway", Load(100_000), drain=True)',
+    "cold": 'run("gateway", Load(20_000, 1_000, 20))',
     "start": 'run("gateway", Load(100_000, 20_000, 5, 50), again=True)',
 }
 TOLD = ("cpu_us", "rss_mib", "documents", "again_start_cpu_s", "again_idle_mib")

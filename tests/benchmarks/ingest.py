@@ -33,6 +33,14 @@ def ingest(rounds: int, count: int) -> Iterator[Figure]:
         yield from _told(way, {key: median(values) for key, values in measured.items()})
 
 
+def cold(rounds: int) -> Iterator[Figure]:
+    """Of each device the first message ever, as when a district comes back at once."""
+    stations, seats = 1_000, 20
+    load = Load(stations * seats, stations, seats)
+    us = median(run("gateway", load)["cpu_us"] for _ in range(rounds))
+    yield Figure(f"the first message of {stations * seats:,} devices, CPU", us, "µs/message", 80)
+
+
 def _told(way: str, middle: dict[tuple[str, str], float]) -> Iterator[Figure]:
     stock = middle["stock", "rate"]
     # The embedded broker's window may cost half of what the gateway does without it, no more.

@@ -12,7 +12,7 @@ from gateway.alerts.facts import own
 from gateway.alerts.rules import conditions_of
 from gateway.base.mishaps import Mishaps
 from gateway.model import Change, axes_of
-from tests.gateway.alerts.world import LIVE, STALE, World, seat
+from tests.gateway.alerts.world import LIVE, STALE, TTL, World, seat
 from tests.gateway.faults import Fault, calls
 
 FAULT = axes_of("active", "fault", "open", "free", "live")
@@ -78,6 +78,20 @@ def test_newer_news_of_the_same_come_before_a_second_try() -> None:
         world.become(FAULT, seat(1))
     world.become(LIVE, seat(1))
     world.wait(60)
+    assert world.lines() == []
+
+
+def test_the_first_word_of_a_device_is_judged_no_further_than_that_it_belongs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an outage a whole district is heard for the first time at once."""
+    never = axes_of("active", "ok", "open", "unknown", "never")
+    world = World([])
+    world.resources = [seat(1), seat(2)]
+    world.axes = {"seat-01": never, "seat-02": never}
+    world.core = world.fresh_core()
+    world.prime()
+    monkeypatch.setattr(world.core.apart, "_before", None)  # no copy of anything is needed
+    world.become(LIVE, *world.resources)
+    assert world.core._groups.get("yanshan", None).ttl_ms == {"seat-01": TTL, "seat-02": TTL}
     assert world.lines() == []
 
 

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from gateway.model import ANEW
 from tests.gateway.core.test_sources import START, facts, pipeline, say
 from tests.gateway.world import SECOND, Town, reasons
@@ -48,6 +50,25 @@ def test_a_counter_that_begins_again_is_known_by_its_clock_too() -> None:
     assert not town.hear("s", old).batch.payloads
     assert len(town.hear("s", old | {"ts": town.now}).batch) == 1
     assert town.axes("s").use == "occupied"
+
+
+@pytest.mark.parametrize("more", [{}, {"ts": -1_000}, {"ts": 5_000}, {"oldest": 3}, {"oldest": 9}], ids=str)
+def test_the_first_message_of_a_device_is_taken_as_the_first_of_another_boot_is(more: dict[str, int]) -> None:
+    """Nothing has to be compared for it, so it has a way of its own."""
+    first, second = Town(SEAT), Town(SEAT)
+    second.hear("s", {"boot": "before", "seq": 1, "occupied": False})
+    towns = (first, second)
+    for town in towns:
+        body = {"boot": "b", "seq": 7, "occupied": True, **more}
+        if "ts" in more:
+            body["ts"] = town.now + more["ts"]
+        assert list(town.hear("s", body).batch.flags) == [0]
+        assert not town.hear("s", body).batch.payloads
+        assert len(town.hear("s", {"boot": "b", "seq": 8, "occupied": True}).batch) == 1
+    devices = [town.live.devices["yanshan", "s"] for town in towns]
+    kept = [(device.seen.upto(), device.seen.floor, device.seen.first, device.facts[0].axes) for device in devices]
+    assert kept[0] == kept[1]
+    assert devices[0].facts[0].fresh.valid_until == devices[1].facts[0].fresh.valid_until
 
 
 def test_a_first_message_written_anew_when_it_is_sent_again_begins_no_count() -> None:
