@@ -19,14 +19,14 @@ from paho.mqtt.reasoncodes import ReasonCode  # noqa: TID251
 from gateway.base.clock import monotonic_s
 from gateway.mqtt.again import Again
 from gateway.mqtt.bell import Bell
-from gateway.mqtt.client import MAX_PACKET, V5, V311, Broker, Terms, Will, asked_for, connect, new_client, rename
+from gateway.mqtt.client import MAX_PACKET, V5, V311, Broker, Terms, Will, connect, new_client, rename
 from gateway.mqtt.dialer import Dialer
 from gateway.mqtt.fast import FastReader
-from gateway.mqtt.grants import Grants
 from gateway.mqtt.limits import FORGOTTEN, BrokerLimits
 from gateway.mqtt.oversized import Oversized
 from gateway.mqtt.plain import PlainReader
 from gateway.mqtt.reader import Arrivals, FrameReader
+from gateway.mqtt.subscriptions import Subscriptions
 from gateway.mqtt.topics import Topics, sendable
 from gateway.mqtt.troubles import Troubles
 
@@ -35,7 +35,6 @@ log = logging.getLogger(__name__)
 STABLE_S = 10.0  # a connection that lived so long resets the back-off
 TAKEOVERS = 3  # so many losses within STABLE_S of a success: somebody else uses our client id
 ANSWER_S = 10.0  # a node that takes the connection and says nothing for so long gives way to the next
-FILTERS_A_PACKET = 500
 KEEP_ALIVE = "Keep alive timeout"
 
 
@@ -57,12 +56,7 @@ class Session:
         fast: bool = True,
     ) -> None:
         self.broker, self.client_id = broker, client_id
-        self._filters = dict.fromkeys(filters)  # in order
-        self._unsaid: dict[str, None] = {}  # those that the broker was not told of yet
-        self._dropped: dict[str, None] = {}  # what it may believe that we listen to
-        self.anew: frozenset[str] = (
-            frozenset()
-        )  # what is retained there is wanted once, also where the session is known
+        self.subscriptions = Subscriptions(filters)
         self.connected = False
         self.subscribed = False
         self.epoch = 0
@@ -86,7 +80,6 @@ class Session:
         self.limits = BrokerLimits()
         self._again = Again() if keep else None
         self._greeting: bool | None = None  # session_present of a connection that nobody was told of yet
-        self._grants = Grants()
         self._dialed_at = 0.0
         self._open = False  # from dialling until the loss was told
         self._closing = False
@@ -124,7 +117,7 @@ class Session:
                 self._again.mark(arrivals)
         self._client.loop_misc()
         if self.connected and not self.subscribed:
-            self._subscribe(self._grants.due())
+            self.subscriptions.ask_again(self._client, version5=self._version == V5)
         if self._client.want_write():
             self._client.loop_write()
         return arrivals
@@ -168,23 +161,12 @@ class Session:
 
     def subscribe(self, filters: Sequence[str]) -> None:
         """Listen to these topics too, from now on and after every reconnect."""
-        fresh = [topic_filter for topic_filter in filters if topic_filter not in self._filters]
-        self._filters.update(dict.fromkeys(fresh))
-        for topic_filter in fresh:
-            self._dropped.pop(topic_filter, None)
-        if self.connected and fresh:
-            self._subscribe(fresh)
-        else:
-            self._unsaid.update(dict.fromkeys(fresh))
+        client = self._client if self.connected else None
+        self.subscriptions.add(filters, client, version5=self._version == V5)
 
     def unsubscribe(self, filters: Iterable[str]) -> None:
-        """Listen to these topics no more, which a broker that keeps our session may have to be told later."""
-        for topic_filter in filters:
-            if topic_filter in self._filters:
-                del self._filters[topic_filter]
-                self._dropped[topic_filter] = None
-        if self.connected:
-            self._unsubscribe()
+        """Listen to these topics no more."""
+        self.subscriptions.drop(filters, self._client if self.connected else None)
 
     def wake(self) -> None:
         """End the present `poll` early. Any thread may call it."""
@@ -207,7 +189,7 @@ class Session:
     @property
     def filters(self) -> tuple[str, ...]:
         """The filters that are listened to."""
-        return tuple(self._filters)
+        return self.subscriptions.filters
 
     @property
     def held(self) -> bool:
@@ -317,45 +299,15 @@ class Session:
         log.info("connected to %s, MQTT %s", self.broker, self.protocol)
         self._reported = None
         self._troubles.clear()
-        left = self._grants.opened()
-        self._unsaid.update(dict.fromkeys(name for name in left if name in self._filters))
-        # MQTT 3.1.1 would send every retained message again; a kept session has our subscriptions already.
-        known = flags.session_present and self._had_session
-        wanted = (
-            self.filters
-            if self._version == V5 or not known
-            else [topic for topic in self.filters if topic in self._unsaid]
-        )
-        self._unsaid.clear()
-        if wanted or not known:
-            self._subscribe(wanted)
-        else:
-            self.subscribed = True
-        self._unsubscribe()
+        known = bool(flags.session_present) and self._had_session
+        asked = self.subscriptions.connected(self._client, version5=self._version == V5, known=known)
+        self.subscribed = self.subscribed or not asked
         self._had_session = self._terms.keep
         self._greeting = bool(flags.session_present)
 
-    def _unsubscribe(self) -> None:
-        gone, self._dropped = list(self._dropped), {}
-        self._grants.dropped(gone)
-        for start in range(0, len(gone), FILTERS_A_PACKET):
-            self._client.unsubscribe(gone[start : start + FILTERS_A_PACKET])
-
-    def _subscribe(self, filters: Sequence[str]) -> None:
-        version5, anew, self.anew = self._version == V5, self.anew, frozenset()
-        topics = [(wanted, asked_for(anew=wanted in anew) if version5 else 1) for wanted in filters]
-        for start in range(0, len(topics), FILTERS_A_PACKET):
-            _, mid = self._client.subscribe(topics[start : start + FILTERS_A_PACKET])  # type: ignore[arg-type]
-            if mid is not None:
-                self._grants.asked(mid, [topic for topic, _ in topics[start : start + FILTERS_A_PACKET]])
-
     def _subscribed(self, _client: object, _data: object, mid: int, reasons: Sequence[ReasonCode], *_: object) -> None:
-        self._grants.answered(mid, [not reason.is_failure for reason in reasons])
-        refused = [reason for reason in reasons if reason.is_failure]
-        why = f"{self.broker} won't let us listen: {refused[0]}" if refused else None
-        if why is not None:
-            self._troubles.tell(why, "asking again; if that does not help, mend its access list", logging.ERROR)
-        self.subscribed = self._grants.complete
+        why = self.subscriptions.answered(mid, reasons, self.broker, self._troubles)
+        self.subscribed = self.subscriptions.grants.complete
         self._reported = why or (None if self.subscribed else self._reported)
 
     def _published(self, _client: paho.Client, _data: object, mid: int, *_: object) -> None:
@@ -376,7 +328,7 @@ class Session:
             self._failed(f"{self.broker} {'does not answer' if mute else f'hung up: {reason}'}")
             return
         self.reconnects += 1
-        if not self._terms.keep and self._grants.hung_up():
+        if not self._terms.keep and self.subscriptions.grants.hung_up():
             rename(self._client, self.client_id)
         lived = monotonic_s() - self._connected_at
         if lived >= STABLE_S:

@@ -221,7 +221,7 @@ def session_of(
     filters = filters_for(settings, [station.id for station in stations], share, more)
     session = Session(broker_of(settings), name, filters=filters, will=will, **terms)
     if memory is not None and memory.taken_over:  # what is retained of no station went to those of before
-        session.anew = frozenset([*of_boxes(settings), *more])
+        session.subscriptions.anew = frozenset([*of_boxes(settings), *more])
     return session
 
 

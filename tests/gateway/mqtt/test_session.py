@@ -167,7 +167,7 @@ def test_the_will_is_published_when_we_vanish_and_not_when_we_leave(client, brok
 def test_topics_can_be_added_and_outlive_a_reconnect(client, broker, fast, sender, topic):
     receiver = client(broker, f"{topic}/a", fast=fast)
     receiver.session.subscribe([f"{topic}/b", f"{topic}/a"])
-    receiver.pump(lambda: receiver.session._grants.complete)
+    receiver.pump(lambda: receiver.session.subscriptions.grants.complete)
     receiver.drop()
     receiver.pump(lambda: receiver.session.connected and receiver.session.subscribed)
     send(sender, f"{topic}/b", [b"1"])
