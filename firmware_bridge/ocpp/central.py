@@ -7,23 +7,21 @@ import resource
 import socket
 import ssl
 import threading
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from http import HTTPStatus
 
 from firmware_bridge.bus import REOPEN_S, Sink
 from firmware_bridge.devices.base import DeviceOrder, DeviceReading, Heard
-from firmware_bridge.ocpp.calls import GONE, HIS, CallOutcome, Told
+from firmware_bridge.ocpp.attending import attend
+from firmware_bridge.ocpp.calls import GONE, HIS, Told
 from firmware_bridge.ocpp.conversation import Conversation
-from firmware_bridge.ocpp.crowd import Crowd
+from firmware_bridge.ocpp.entrance import PileEntrance
 from firmware_bridge.ocpp.frames import Payload
-from firmware_bridge.ocpp.handshake import Admitted, DoorRules, Greeting, Refusal, judge
+from firmware_bridge.ocpp.handshake import Admitted, DoorRules, Greeting, Refusal
 from firmware_bridge.ocpp.keeper import GATHER_S, Keeper
 from firmware_bridge.ocpp.link import PileLink
-from firmware_bridge.ocpp.opening import how_set, to_set, whats_up
 from firmware_bridge.ocpp.pile import ChargePoint
 from firmware_bridge.ocpp.relay.desk import RelayDesk, RelayRules
 from firmware_bridge.ocpp.schemas import SUBPROTOCOLS
@@ -38,20 +36,8 @@ from gateway.model import Millis
 log = logging.getLogger(__name__)
 
 LOOK_S = 2.0
-HANDSHAKE_S = 10.0
-UNPROVEN = (
-    512  # connections that have not said who they are; of more, one goes that says nothing, of the busiest address
-)
-IDLE_S = 3.0  # says nothing: a crowd that dials at once after a power cut waits for us, not we for it
-UNPROVEN_MOST = 2_048  # beyond it nobody new is taken
-SILENT_S, GONE_S = 90.0, 150.0  # asked whether it is there, and given up
-ASK_STATUS_S = 10.0  # a connector that has told no status by then is asked
-SETTLED_S = 60.0  # after dialling a pile that has booted is done with its own beginnings
 GOODBYE_S = 0.05
-SLOW_S = 20.0  # takes nothing of what we say
 PRESENT_MS = 300_000
-TELL_S = 60.0
-WRONG_PASSWORDS = 10  # in a minute, then its address waits
 BACKLOG, ACCEPTED_AT_ONCE = 4_096, 32
 RELAYED_GATHER_S = 0.002  # a relayed pile waits for its operator already
 
@@ -98,13 +84,10 @@ class OcppBus:
             first = next(iter(piles.values())).devices[0]
             self._relay = RelayDesk(rules.relay, self, self._loop, self._about, first)
         self._alive: set[PileLink] = set()
-        self._crowd, self._turns = Crowd(), HandshakeTurns(self._loop)
+        self.entrance, self._turns = PileEntrance(self.id, rules.door), HandshakeTurns(self._loop)
         self._talks: dict[PileLink, Conversation] = {}
         self._links: dict[str, PileLink] = {}
         self._since: dict[PileLink, Millis] = {}
-        self._told: dict[str, float] = {}
-        self._wrong: Counter[str] = Counter()
-        self._wrong_at = 0.0
         self._broken: BaseException | None = None
 
     def order(self, order: DeviceOrder) -> None:
@@ -168,7 +151,7 @@ class OcppBus:
     def _failed(self, _loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
         error = context.get("exception")
         if isinstance(error, OSError):
-            self._tell("loop", f"bus {self.id}: {error}")
+            self.entrance.tell("loop", f"bus {self.id}: {error}")
         elif isinstance(error, Exception):
             self.mishaps.note(f"bus {self.id}: a connection", error)
         elif isinstance(error, BaseException):  # an InvariantError: a promise of our own is broken
@@ -189,42 +172,13 @@ class OcppBus:
         if self._stop.is_set():
             self._loop.stop()
         else:
-            self._loop.call_later(LOOK_S if self._talks or len(self._crowd) else 0.2, self._look)
+            self._loop.call_later(LOOK_S if self._talks or len(self.entrance.crowd) else 0.2, self._look)
 
     def _look_at_links(self, now_s: float) -> None:
-        for link in self._crowd.opened_before(now_s - HANDSHAKE_S):
-            self.refused(link, f"no handshake within {HANDSHAKE_S:.0f} s")
-            link.drop()
+        self.entrance.look(now_s)
         self._turns.look(now_s)
         for link, talk in list(self._talks.items()):
-            talk.calls.give_up(now_s)
-            if not talk.asked_status and now_s - link.opened_at > ASK_STATUS_S:
-                self._ask_status(talk)
-            if talk.booted and not talk.settled and self.may_call and now_s - link.opened_at > SETTLED_S:
-                self._settle(talk)
-            silent_s = now_s - link.heard_at
-            if silent_s > GONE_S or (link.full_since is not None and now_s - link.full_since > SLOW_S):
-                log.info("bus %s: %s says or takes nothing any more: closed", self.id, talk.pile.charge_point)
-                link.drop()
-            elif silent_s > SILENT_S and link.pinged_at is None:
-                link.ping()
-
-    def _settle(self, talk: Conversation) -> None:
-        """A pile that works offline shall know those whom it let in before: its cache is turned on where it is off."""
-        talk.settled = True
-
-        def told(outcome: CallOutcome) -> None:
-            for action, payload in to_set(talk.pile.version, outcome.result or {}):
-                talk.calls.ask(action, payload, lambda _outcome: None)
-
-        talk.calls.ask(*how_set(talk.pile.version), told)
-
-    def _ask_status(self, talk: Conversation) -> None:
-        """A line that was only broken is taken up without a boot, and then some piles tell no status by themselves."""
-        talk.asked_status = True
-        for plug in talk.pile.plugs:
-            if not plug.fresh:
-                talk.calls.ask(*whats_up(talk.pile.version, plug.evse, plug.connector), lambda _outcome: None)
+            attend(self.id, link, talk, now_s, may_call=self.may_call)
 
     def _tell_again(self, now: Millis) -> None:
         news: list[DeviceReading] = []
@@ -246,45 +200,20 @@ class OcppBus:
 
     def opened(self, link: PileLink) -> None:
         self._alive.add(link)
-        self._crowd.add(link)
-        if len(self._crowd) <= UNPROVEN:
-            return
-        gone = self._crowd.idle_since(monotonic_s() - IDLE_S)
-        if gone is None and len(self._crowd) > UNPROVEN_MOST:
-            gone = self._crowd.in_place_of(link)
-        if gone is not None:
-            gone.drop()
+        self.entrance.opened(link)
 
     def greeted(self, link: PileLink) -> None:
         self._turns.ask(link)
 
     def judge(self, link: PileLink, asked: Greeting) -> Admitted | Refusal:
-        if monotonic_s() - self._wrong_at > 60:
-            self._wrong.clear()
-            self._wrong_at = monotonic_s()
-        if self._wrong[link.address] >= WRONG_PASSWORDS:
-            return Refusal(HTTPStatus.TOO_MANY_REQUESTS, "", f"{WRONG_PASSWORDS} wrong passwords: wait a minute")
-        verdict = judge(asked, self._rules.door)
-        if isinstance(verdict, Refusal) and verdict.status is HTTPStatus.UNAUTHORIZED:
-            self._wrong[link.address] += 1
-        return verdict
+        return self.entrance.judge(link, asked)
 
     def refused(self, link: PileLink, why: str, name: str = "") -> None:
-        self._tell(name or link.address, f"bus {self.id}: {name or 'a caller'!r} at {link.address} is refused: {why}")
-
-    def _tell(self, what: str, text: str) -> None:
-        """Once a minute of each; of a thousand names at most."""
-        now_s = monotonic_s()
-        if now_s - self._told.get(what, -TELL_S) < TELL_S:
-            return
-        if len(self._told) >= 1_000:
-            self._told.clear()
-        self._told[what] = now_s
-        log.warning("%s", text)
+        self.entrance.refused(link, why, name)
 
     def admitted(self, link: PileLink, admitted: Admitted) -> None:
         """Take up a connection. The newer of two connections of one charge point is the pile."""
-        self._crowd.remove(link)
+        self.entrance.crowd.remove(link)
         self._turns.done(link)
         pile = self._piles[admitted.charge_point]
         older = self._links.pop(pile.charge_point, None)
@@ -318,7 +247,7 @@ class OcppBus:
         return False
 
     def closed(self, link: PileLink) -> None:
-        self._crowd.remove(link)
+        self.entrance.crowd.remove(link)
         self._turns.done(link)
         talk = self._talks.pop(link, None)
         self._since.pop(link, None)

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from firmware_bridge.ocpp import central as central_in
+from firmware_bridge.ocpp import attending
+from firmware_bridge.ocpp import entrance as entrance_in
 from firmware_bridge.ocpp.link import BURST, MAX_MESSAGE, RATE_PER_S
 from tests.firmware_bridge.ocpp.rig import central, dial, port_of
 from tests.patience import promptly, until
@@ -48,21 +49,21 @@ def test_small_frames_in_one_piece_cost_their_sender_only(tmp_path: Path) -> Non
 
 
 def test_half_handshakes_are_dropped_and_keep_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(central_in, "UNPROVEN", 50)
-    monkeypatch.setattr(central_in, "UNPROVEN_MOST", 150)
-    monkeypatch.setattr(central_in, "IDLE_S", 0.5)
+    monkeypatch.setattr(entrance_in, "UNPROVEN", 50)
+    monkeypatch.setattr(entrance_in, "UNPROVEN_MOST", 150)
+    monkeypatch.setattr(entrance_in, "IDLE_S", 0.5)
     with central(tmp_path, CROWD) as (bus, _, address):
         silent = []
         for number in range(200):
             caller = socket.create_connection(("127.0.0.1", port_of(address)))
             caller.sendall((b"", b"GET /ocpp/CP001 HTTP/1.1\r\nHost: x\r\n", b"\x16\x03\x01")[number % 3])
             silent.append(caller)
-        until(lambda: len(bus._crowd) <= 151, "no more are taken")
+        until(lambda: len(bus.entrance.crowd) <= 151, "no more are taken")
         time.sleep(0.6)  # now they are idle
         for _ in range(100):
             with dial(address, "CP001") as pile:
                 assert pile.call("Heartbeat", {})
-        until(lambda: len(bus._crowd) <= 51, "the idle ones were let go")
+        until(lambda: len(bus.entrance.crowd) <= 51, "the idle ones were let go")
         for caller in silent:
             caller.close()
 
@@ -70,7 +71,7 @@ def test_half_handshakes_are_dropped_and_keep_nobody_out(tmp_path: Path, monkeyp
 def test_who_says_nothing_is_let_go_after_the_time_for_a_handshake(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(central_in, "HANDSHAKE_S", 0.5)
+    monkeypatch.setattr(entrance_in, "HANDSHAKE_S", 0.5)
     with (
         central(tmp_path, CROWD) as (_, _, address),
         socket.create_connection(("127.0.0.1", port_of(address))) as caller,
@@ -82,8 +83,8 @@ def test_who_says_nothing_is_let_go_after_the_time_for_a_handshake(
 def test_a_pile_that_is_silent_is_asked_and_one_that_does_not_answer_is_let_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(central_in, "SILENT_S", 0.2)
-    monkeypatch.setattr(central_in, "GONE_S", 8.0)
+    monkeypatch.setattr(attending, "SILENT_S", 0.2)
+    monkeypatch.setattr(attending, "GONE_S", 8.0)
     greeting = (
         b"GET /ocpp/CP002 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"

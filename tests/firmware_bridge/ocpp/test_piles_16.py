@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge.cards import CardNumber, Cards
-from firmware_bridge.ocpp import central as central_in
+from firmware_bridge.ocpp import attending
 from firmware_bridge.ocpp.opening import how_set, to_set
 from gateway.base.clock import now_ms
 from gateway.commands import make_token
@@ -159,7 +159,7 @@ def test_a_pile_is_told_how_often_to_say_that_it_is_there(tmp_path: Path) -> Non
 
 
 def test_a_pile_that_tells_no_status_is_asked_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(central_in, "ASK_STATUS_S", 0.1)
+    monkeypatch.setattr(attending, "ASK_STATUS_S", 0.1)
     with central(tmp_path) as (_, _, address), dial(address) as pile:
         pile.call("StatusNotification", status(2, "Available"))
         asked = pile.refused[0] if pile.refused else pile.next()
@@ -169,7 +169,7 @@ def test_a_pile_that_tells_no_status_is_asked_for_it(tmp_path: Path, monkeypatch
 def test_a_pile_that_boots_has_its_cache_turned_on_where_it_is_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(central_in, "SETTLED_S", 0.1)
+    monkeypatch.setattr(attending, "SETTLED_S", 0.1)
     with central(tmp_path) as (_, _, address), dial(address) as pile:
         pile.call("BootNotification", BOOT)
         asked = pile.next()

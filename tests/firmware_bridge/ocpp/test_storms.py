@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge.ocpp.central import UNPROVEN_MOST
+from firmware_bridge.ocpp.entrance import UNPROVEN_MOST
 from tests.benchmarks.piles import bridge, certificate, memory_kib
 from tests.benchmarks.runs import child, expect, line, say
 from tests.conftest import Mosquitto

@@ -74,7 +74,7 @@ def test_profile_3_is_a_certificate_in_the_piles_own_name(
 
 def bus_forgets(bus: Any) -> None:
     """What was told once a minute may be told again."""
-    bus._told.clear()
+    bus.entrance._told.clear()
 
 
 def test_what_is_no_tls_is_refused_with_what_helps(

@@ -162,7 +162,7 @@ def test_a_pile_gets_its_turn_though_another_begins_and_says_no_more(
 ) -> None:
     monkeypatch.setattr(turns, "AT_ONCE", 1)
     monkeypatch.setattr(turns, "STALLED_S", 1.0)
-    monkeypatch.setattr("firmware_bridge.ocpp.central.HANDSHAKE_S", 60.0)
+    monkeypatch.setattr("firmware_bridge.ocpp.entrance.HANDSHAKE_S", 60.0)
     monkeypatch.setattr("firmware_bridge.ocpp.central.LOOK_S", 0.1)
     tls: dict[str, Any] = {
         "port": "wss://127.0.0.1:0/ocpp", "cert_file": authority / "box.pem", "key_file": authority / "box.key",
