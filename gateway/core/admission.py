@@ -35,7 +35,7 @@ def admit(device: Device, topic: bytes, payload: bytes, flags: int, header: Any,
             device.seen.note_first(header.seq, payload, wire.millis(header.ts))
         elif not flags & (RETAINED | DUP | AGAIN) and _begins_again(device, header, payload, now):
             device.seen.begin(header.boot, header.seq, header.oldest, payload, wire.millis(header.ts))
-            return Verdict.ANEW
+            return SeqVerdict.ANEW
         return verdict
     if flags & AGAIN:
         return SeqVerdict.REPEAT

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from api.commands.doctor import calendars
+from api.commands.doctor_calendars import calendars
 from config.schema import Settings
 
 GOOD = "BEGIN:VEVENT\r\nUID:a\r\nDTSTART:20261117T190000\r\nDURATION:PT1H\r\nEND:VEVENT\r\n"

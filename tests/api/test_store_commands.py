@@ -8,7 +8,7 @@ import pytest
 
 from api.access_book import AccessBook
 from api.cli import main
-from api.commands import doctor
+from api.commands import doctor_copies, doctor_keys
 from config.load import load
 from config.schema import Settings
 from gateway.commands import made_key
@@ -291,12 +291,12 @@ def test_doctor_tries_the_copy_and_leaves_nothing_in_it(tmp_path, capsys):
     with influx_server() as server:
         path = with_influx(tmp_path / "here", server.url, 0)
         copy = load(path).store.influx
-        assert [line.mark for line in doctor.copy(copy)] == ["ok"]
+        assert [line.mark for line in doctor_copies.copy(copy)] == ["ok"]
         assert server.requests == [["# yizhan doctor"]]
         server.rule = lambda _lines: (404, {})
-        (line,) = doctor.copy(copy)
+        (line,) = doctor_copies.copy(copy)
         assert (line.mark, line.text.endswith("run `yizhan store init`")) == ("fail", True)
-    (line,) = doctor.copy(copy)
+    (line,) = doctor_copies.copy(copy)
     assert (line.mark, "the journal keeps everything" in line.text) == ("fail", True)
 
 
@@ -342,15 +342,15 @@ def test_doctor_tells_of_the_key_that_commands_are_signed_with(tmp_path):
     path = tmp_path / "command.key"
     box = Settings.model_validate({"store": {"path": tmp_path}})
     bridge = {"station": "yanshan", "id": "box-1", "buses": []}
-    assert "made at the first start" in doctor.command_key(box).text
-    line = doctor.command_key(box.model_copy(update={"bridge": bridge}))
+    assert "made at the first start" in doctor_keys.command_key(box).text
+    line = doctor_keys.command_key(box.model_copy(update={"bridge": bridge}))
     assert (line.mark, "takes no command" in line.text) == ("warn", True)
     made_key(path)
-    assert doctor.command_key(box).mark == "ok"
+    assert doctor_keys.command_key(box).mark == "ok"
     path.chmod(0o644)
-    assert (doctor.command_key(box).mark, "chmod 600" in doctor.command_key(box).text) == ("warn", True)
+    assert (doctor_keys.command_key(box).mark, "chmod 600" in doctor_keys.command_key(box).text) == ("warn", True)
     path.write_text("short")
-    assert doctor.command_key(box).mark == "fail"
+    assert doctor_keys.command_key(box).mark == "fail"
 
 
 def test_a_backup_is_for_its_owner_alone_and_holds_the_trail(here, there, tmp_path, capsys):
@@ -389,9 +389,9 @@ def test_doctor_tells_of_files_that_others_may_read(here, tmp_path):
     settings, data = load(here), here.parent / "data"
     for path in (secret, *data.glob("*.db")):
         path.chmod(0o600)
-    assert doctor.rights(settings).mark == "ok"
+    assert doctor_keys.rights(settings).mark == "ok"
     secret.chmod(0o644)
-    line = doctor.rights(settings)
+    line = doctor_keys.rights(settings)
     assert (line.mark, f"chmod go-rwx {secret}" in line.text) == ("warn", True)
     secret.chmod(0o600)
     data.chmod(0o755)
@@ -401,9 +401,9 @@ def test_doctor_tells_of_files_that_others_may_read(here, tmp_path):
     aside.chmod(0o755)  # whatever the umask of this process is
     (aside / "yizhan.db").touch()
     (aside / "yizhan.db").chmod(0o644)
-    line = doctor.rights(settings)
+    line = doctor_keys.rights(settings)
     assert str(data / "yizhan.db") in line.text
     assert str(aside / "yizhan.db") in line.text
     data.chmod(0o700)
     aside.chmod(0o700)
-    assert doctor.rights(settings).mark == "ok", "who can't enter the folder can't read"
+    assert doctor_keys.rights(settings).mark == "ok", "who can't enter the folder can't read"

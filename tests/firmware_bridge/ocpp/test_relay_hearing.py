@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.commands import doctor
+from api.commands import doctor_buses
 from config.schema import Settings
 from firmware_bridge.devices.base import DeviceReading
 from firmware_bridge.ocpp.relay import desk, hearing, operator
@@ -116,14 +116,14 @@ def test_the_doctor_says_what_waits_for_an_operator(tmp_path: Path, monkeypatch:
     settings = Settings.model_validate({"bridge": bridge, "stations": [{"id": "s"}]})
 
     def finding() -> tuple[str, str]:
-        (line,) = doctor.serial_ports(settings)
+        (line,) = doctor_buses.serial_ports(settings)
         return line.mark, line.text
 
     assert finding() == ("ok", "piles are relayed to operator.example; 0 messages wait for it")
     with relaying(tmp_path, f"ws://127.0.0.1:{free_port()}/x") as (_, address), dial(address) as pile:
         start(pile)
         assert finding() == ("ok", "piles are relayed to operator.example; 1 messages wait for it")
-        monkeypatch.setattr(doctor, "RELAY_BEHIND_MIN", 0)
+        monkeypatch.setattr(doctor_buses, "RELAY_BEHIND_MIN", 0)
         mark, text = finding()
         assert mark == "warn"
         assert text.startswith("1 messages of 1 piles wait for operator.example, the first for 0 min")

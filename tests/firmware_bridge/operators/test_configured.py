@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from api.commands.doctor import serial_ports
+from api.commands.doctor_buses import serial_ports
 from config.schema import Settings
 from config.schema.bridge import Bridge
 from firmware_bridge.buses import Buses

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from api.commands.doctor import copy as doctor_copy
+from api.commands.doctor_copies import copy as doctor_copy
 from config.schema import Settings
 from config.schema.store import Influx
 from gateway.base.clock import now_ms
