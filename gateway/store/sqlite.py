@@ -13,7 +13,7 @@ from gateway.store.apply import apply
 from gateway.store.base import StoreError
 from gateway.store.day import DAY_MS, HOUR_MS, Day
 from gateway.store.day_reader import readers
-from gateway.store.days import CORE, day_files, day_number, day_path, finished, number_of
+from gateway.store.days import CORE, day_files, day_number, day_path, number_of
 from gateway.store.files import (
     READ_ERRORS,
     Ballast,
@@ -26,11 +26,11 @@ from gateway.store.files import (
     roll_back,
     store_errors,
     transaction,
-    unlink,
 )
 from gateway.store.jobs import Job
+from gateway.store.older_days import OlderDays
 from gateway.store.openings import latest
-from gateway.store.repairs import Repairs, with_aside
+from gateway.store.repairs import Repairs
 from gateway.store.repeating import Repeater
 from gateway.store.reports import last_reports
 from gateway.store.step_words import Replica, StoreStep, pack_jobs
@@ -65,7 +65,7 @@ class SqliteStore:
         `replica` is told of all that is written.
         """
         folder.mkdir(0o700, parents=True, exist_ok=True)
-        self.folder, self._keep_days, self._quarantine_days = folder, keep_days, quarantine_days
+        self.folder = folder
         self._quarantine_most = quarantine_rows, quarantine_mib << 20
         self._synchronous = SYNCHRONOUS[profile]
         self._sync_at = now if profile == "sd_card" else None
@@ -73,7 +73,9 @@ class SqliteStore:
         self._repairs = Repairs(folder)
         self.damaged = self._repairs.aside
         self._day: Day | None = None
-        self._tidied: set[tuple[int, bool]] = set()  # day, and whether its quarantine was emptied
+        self._older_days = OlderDays(
+            folder, self._synchronous, self._repairs, keep=keep_days, quarantine=quarantine_days
+        )
         try:
             self._ballast = Ballast(folder / "ballast", ballast_mib << 20)
             self._repairs.resume()
@@ -304,7 +306,7 @@ class SqliteStore:
         """Seal a run, or finish an older day, or drop one past retention; between times, look after the room."""
         try:
             self._miss_no_file()
-            if self._drop_oldest(now):
+            if self._older_days.drop_oldest(now):
                 return True
             upto = min(self._uptos.values(), default=0)
             if self.steps is not None:
@@ -312,7 +314,8 @@ class SqliteStore:
             hour = (now - SEAL_AFTER_MS) // HOUR_MS * HOUR_MS
             if self._day is not None and self._day.seal(hour, upto):
                 return True
-            if self._finish_older_day(now, upto):
+            today = self._day.number if self._day is not None else day_number(now)
+            if self._older_days.finish_one(now, today, upto):
                 return True
             self._sync(now)
             self._bound_log()
@@ -330,59 +333,6 @@ class SqliteStore:
             log.error("%s was deleted while we wrote to it: what it held is lost", self._day.path)
             self._day.close()
             self._day = None
-
-    def _drop_oldest(self, now: Millis) -> bool:
-        """The newest `keep_days` files stay whatever the clock says."""
-        for path in day_files(self.folder)[: -self._keep_days or None]:
-            if number_of(path) < day_number(now) - self._keep_days:
-                log.info("dropping %s: past the %d days to keep", path.name, self._keep_days)
-                for file in with_aside(path):
-                    unlink(file)
-                return True
-        return False
-
-    def _finish_older_day(self, now: Millis, upto: int) -> bool:
-        """Seal what is left of a day before this one, give its spare room back, and later empty its quarantine."""
-        today = self._day.number if self._day is not None else day_number(now)
-        for path in day_files(self.folder):
-            number = number_of(path)
-            mark = number, number < day_number(now) - self._quarantine_days
-            if number >= today or mark in self._tidied:
-                continue
-            if finished(path) and not (mark[1] and self._holds_quarantine(path)):
-                self._tidied.add(mark)
-                continue
-            try:
-                more = self._finish(path, number, now, upto, mark[1])
-            except (StoreError, *READ_ERRORS) as error:
-                self._tidied.add(mark)
-                problem = error if isinstance(error, StoreError) else as_store_error(error, path)
-                if not problem.damaged:
-                    raise problem from error
-                self._repairs.repair(path, now)
-                return True
-            if more is False:
-                self._tidied.add(mark)
-            if more is not None:
-                return True
-        return False
-
-    def _finish(self, path: Path, number: int, now: Millis, upto: int, old: bool) -> bool | None:
-        """One step for a day that is over: True for more, False after the last, None to wait for a checkpoint."""
-        day = Day(path, number, self._synchronous)
-        try:
-            if day.seal(now, upto):
-                return True
-            if day.waits_for(upto):
-                return None
-            if old:
-                day.empty_quarantine()
-            return day.shrink()
-        finally:
-            day.close()
-
-    def _holds_quarantine(self, path: Path) -> bool:
-        return any(next(reader.quarantine(), None) is not None for reader in readers([path]))
 
     def _bound_log(self) -> None:
         if self._day is None:

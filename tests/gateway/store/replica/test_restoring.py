@@ -98,7 +98,7 @@ def test_a_day_that_is_over_takes_the_place_of_its_steps_and_goes_when_it_goes_h
     want = house.exported(capsys)
     house.restored(tmp_path / "again")
     assert house.exported(capsys, tmp_path / "again") == want
-    house.store._keep_days = 1
+    house.store._older_days.keep = 1
     house.now += 3 * DAY
     house.live(1)
     house.tidy()
