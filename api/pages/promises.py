@@ -10,7 +10,8 @@ from api.occupations import months
 from api.pages import TEMPLATES
 from api.pages.assets import of_this_build
 from api.pages.report.gather import Month
-from api.pages.report.words import LANGUAGE_NAMES, LANGUAGES, Words
+from api.pages.report.texts import LANGUAGE_NAMES, LANGUAGES
+from api.pages.report.words import Words
 from api.promises import KeptPromise, Working, kept, without_a_sign
 from api.visits import Visits, summed, visits
 from config.kinds import SPECS

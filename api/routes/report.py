@@ -16,7 +16,8 @@ from api.pages.assets import of_this_build
 from api.pages.language import choose
 from api.pages.report.gather import Month, MonthReport, gather, month_at, this_month
 from api.pages.report.page import body
-from api.pages.report.words import LANGUAGE_NAMES, LANGUAGES, Words
+from api.pages.report.texts import LANGUAGE_NAMES, LANGUAGES
+from api.pages.report.words import Words
 from api.problem import bad_parameter, not_found
 from api.routes.past import Past
 from config.schema import StationSettings

@@ -7,7 +7,8 @@ import pytest
 
 from api.lessons import Lessons
 from api.pages.report.lessons import edge_words, full_rows
-from api.pages.report.words import LANGUAGES, Words
+from api.pages.report.texts import LANGUAGES
+from api.pages.report.words import Words
 from gateway.base.local_time import DAY_MS, HOUR_MS
 from gateway.history.saturation import WEEK_MS, Edges, Saturation
 from gateway.history.utilization import Minutes

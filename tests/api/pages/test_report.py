@@ -11,7 +11,8 @@ from api.pages.report.compare import amount, bands, points
 from api.pages.report.faults import place_of
 from api.pages.report.gather import MonthReport, gather, month_at
 from api.pages.report.page import area_name
-from api.pages.report.words import LANGUAGES, WORDS, Words
+from api.pages.report.texts import LANGUAGES, WORDS
+from api.pages.report.words import Words
 from gateway.base.local_time import DAY_MS, HOUR_MS
 from gateway.policy.privacy import Band
 from gateway.store.reader import SqliteReader
