@@ -27,7 +27,7 @@ from gateway.mqtt.handed_over import BeginningSession, ClearingSession, EndingSe
 from gateway.mqtt.parting import Parting
 from gateway.policy.hours import Openings
 from gateway.runtime.gateway import Gateway
-from gateway.runtime.memory import stations_of_part
+from gateway.runtime.kept_part import stations_of_part
 from gateway.runtime.parts import Share, filters_for, mine, place_of, session_terms, store_of
 from gateway.store.base import StoreError
 from gateway.store.files import flush

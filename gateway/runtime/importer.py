@@ -20,6 +20,7 @@ from gateway.evidence.checks import StoredCheck, decode_report
 from gateway.model import TS_SUSPECT, Batch, Message, Millis
 from gateway.policy.hours import Openings
 from gateway.runtime.memory import Memory
+from gateway.runtime.restoring import restore
 from gateway.store.base import Store
 from gateway.store.days import day_files
 from gateway.store.jobs import Keep, KeepAlerts, KeepOpenings, KeepReports
@@ -136,7 +137,7 @@ class Importer:
 
     def _as_history(self, messages: Iterable[Message]) -> None:
         pipeline = self._pipeline(self._now)
-        Memory.restore(pipeline, self._store, self._now)
+        restore(pipeline, self._store, self._now)
         self._store.write([KeepOpenings(pipeline.take().openings)])  # of the time in which nobody watched
         self._append(messages, set(pipeline.live.devices), self._now)
         self._remember(pipeline, self._now)

@@ -24,7 +24,8 @@ from gateway.mqtt.handed_over import EndingSession
 from gateway.mqtt.parting import Parting
 from gateway.policy.hours import Openings
 from gateway.runtime.limits import IntakeLimits
-from gateway.runtime.memory import Memory, keep_soon
+from gateway.runtime.memory import Memory
+from gateway.runtime.restoring import keep_soon, restore
 from gateway.runtime.starts import Starts
 from gateway.store.base import Reader, Store, StoreError
 from gateway.store.day import DAY_MS, HOUR_MS
@@ -190,7 +191,7 @@ def _taken_up(
     def take_up(*, careful: bool) -> tuple[Pipeline, int]:
         live = build(settings, stations, Openings(settings), now)
         pipeline = Pipeline(live, foreign(settings, live))
-        return pipeline, Memory.restore(pipeline, store, now_ms(), careful=careful, starts=starts, before=before)
+        return pipeline, restore(pipeline, store, now_ms(), careful=careful, starts=starts, before=before)
 
     try:
         return take_up(careful=False)

@@ -23,6 +23,7 @@ from gateway.policy.hours import Openings
 from gateway.runtime.entrance_checks import EntranceChecks
 from gateway.runtime.memory import Memory
 from gateway.runtime.parts import rollups_of
+from gateway.runtime.restoring import restore
 from gateway.store.cards import CardRetention
 from gateway.store.jobs import Done, Job, Keep, KeepAlerts, KeepEnded, KeepOpenings, KeepReports
 from gateway.store.reader import SqliteReader
@@ -44,7 +45,7 @@ class VirtualGateway:
         self.pipeline = Pipeline(live)
         self.store = SqliteStore(folder, start, profile="made_again", ballast_mib=0)
         if again:
-            Memory.restore(self.pipeline, self.store, start)
+            restore(self.pipeline, self.store, start)
         self.alerting = Alerting(
             settings, live, self.store, gateway=settings.gateway.id, write=self._write, wake=lambda: None,
             publish=lambda _topic, _payload: None, healthy=lambda: True, now=lambda: self.now,

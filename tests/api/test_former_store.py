@@ -19,8 +19,8 @@ from gateway.core.pipeline import Pipeline
 from gateway.core.plan import build
 from gateway.history.utilization import Minutes
 from gateway.policy.hours import Openings
-from gateway.runtime.memory import Memory
 from gateway.runtime.parts import place_of
+from gateway.runtime.restoring import restore
 from gateway.store.alerts_reader import AlertReader
 from gateway.store.copy_cursor import position_in
 from gateway.store.days import CORE
@@ -177,7 +177,7 @@ def test_the_live_state_comes_back_from_its_checkpoint_and_the_journal_behind_it
     settings = settings_of(folder)
     with contextlib.closing(SqliteStore(folder, END, ballast_mib=0)) as store:
         pipeline = Pipeline(build(settings, settings.stations, Openings(settings), END))
-        replayed = Memory.restore(pipeline, store, END)
+        replayed = restore(pipeline, store, END)
         kept = {name: (store.kept(name) or b"").decode() for name in ("nonces", "overrides")}
     live = pipeline.live
     state = {

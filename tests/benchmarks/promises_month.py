@@ -27,6 +27,7 @@ from gateway.history.promises import Promised, promised
 from gateway.model import OpeningChange
 from gateway.policy.hours import Openings
 from gateway.runtime.memory import Memory
+from gateway.runtime.restoring import restore
 from gateway.store.jobs import KeepOpenings, KeepReports
 from gateway.store.openings import openings
 from gateway.store.sqlite import SqliteStore
@@ -244,7 +245,7 @@ class Town:
             if self.minute - alive > QUICK:
                 spans.append((alive, self.minute))
         self._made(self.now)
-        Memory.restore(self.pipeline, self.store, self.now)
+        restore(self.pipeline, self.store, self.now)
         self.alerting.begin(self.now)
         self._minute([])
 

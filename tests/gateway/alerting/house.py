@@ -14,6 +14,7 @@ from gateway.core.plan import build
 from gateway.model import Message
 from gateway.policy.hours import Openings
 from gateway.runtime.memory import Memory
+from gateway.runtime.restoring import restore
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.store.writing import at_once
 
@@ -52,7 +53,7 @@ class House:
         live = build(self.settings, self.settings.stations, Openings(self.settings), self.now)
         self.pipeline = Pipeline(live)
         self.memory = Memory(live)
-        Memory.restore(self.pipeline, self.store, self.now)
+        restore(self.pipeline, self.store, self.now)
         self.said: list[AlertEvent] = []
         self.alerting = Alerting(
             self.settings, live, self.store, gateway="gateway", write=at_once(self.store, live.mishaps),

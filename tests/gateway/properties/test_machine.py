@@ -23,6 +23,7 @@ from gateway.policy.activities import Activity, Agenda
 from gateway.policy.hours import Openings
 from gateway.policy.override import STATUSES, Override, OverrideTarget, SetStatus
 from gateway.runtime.memory import Memory
+from gateway.runtime.restoring import restore
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.properties import contract
 
@@ -89,7 +90,7 @@ class House(RuleBasedStateMachine):
         self.live = build(SETTINGS, SETTINGS.stations, Openings(SETTINGS), self.now)
         self.pipeline = Pipeline(self.live)
         if self.store is not None:
-            Memory.restore(self.pipeline, self.store, self.now)
+            restore(self.pipeline, self.store, self.now)
         self.memory = Memory(self.live)
 
     def teardown(self) -> None:

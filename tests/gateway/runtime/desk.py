@@ -19,6 +19,7 @@ from gateway.runtime import committing, documents, intake
 from gateway.runtime.intake import Intake
 from gateway.runtime.limits import IntakeLimits
 from gateway.runtime.memory import Memory
+from gateway.runtime.restoring import restore
 from gateway.runtime.starts import Starts
 from gateway.runtime.writer import Commit, Writer, _Write
 from gateway.store.jobs import Done, Job
@@ -110,7 +111,7 @@ class Desk:
         self.live = plan.build(self.settings, self.settings.stations, Openings(self.settings), now)
         self.pipeline = Pipeline(self.live, plan.foreign(self.settings, self.live))
         self.memory = Memory(self.live)
-        Memory.restore(self.pipeline, self.store, now)
+        restore(self.pipeline, self.store, now)
         self.writer = AtOnce(self.store, lambda: None)
         self.alerting = Alerting(
             self.settings, self.live, self.store, gateway="gateway", write=self.writer.write, wake=lambda: None,

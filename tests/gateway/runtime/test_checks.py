@@ -10,6 +10,7 @@ import pytest
 from gateway.core.outcome import Outcome
 from gateway.evidence.checks import CheckReport
 from gateway.runtime.memory import Memory
+from gateway.runtime.restoring import restore
 from gateway.store.jobs import ForgetReports, KeepReports
 from gateway.store.reader import SqliteReader
 from gateway.store.reports import ReportBooks
@@ -65,7 +66,7 @@ class Kept(Venue):
 def started(store: SqliteStore, now: int = START) -> Kept:
     place = Kept(now=now)
     place.store = store
-    Memory.restore(place.pipeline, store, now)
+    restore(place.pipeline, store, now)
     place._take()
     return place
 
@@ -80,7 +81,7 @@ class People(Kept):
 def people(store: SqliteStore, now: int = START) -> People:
     place = People(now=now)
     place.store = store
-    Memory.restore(place.pipeline, store, now)
+    restore(place.pipeline, store, now)
     place._take()
     return place
 
@@ -126,7 +127,7 @@ def test_a_start_without_any_device_replays_only_what_came_since(store: SqliteSt
         place.report("tidy", number=6)
     again = People(now=place.now)
     again.store = store
-    assert Memory.restore(again.pipeline, store, place.now) == 1
+    assert restore(again.pipeline, store, place.now) == 1
     again._take()
     assert len(again.ids()) == 6
 

@@ -14,7 +14,7 @@ from gateway.core.plan import build
 from gateway.model import Batch
 from gateway.policy.hours import Openings
 from gateway.runtime.importer import Importer, message_of
-from gateway.runtime.memory import Memory
+from gateway.runtime.restoring import restore
 from gateway.store.days import day_files
 from gateway.store.jobs import KeepOpenings
 from gateway.store.openings import openings
@@ -47,7 +47,7 @@ def states(folder: Path) -> list[tuple[int, str]]:
 def start(store: SqliteStore, of: Settings, now: int) -> None:
     """As a gateway does."""
     pipeline = Pipeline(build(of, of.stations, Openings(of), now))
-    Memory.restore(pipeline, store, now)
+    restore(pipeline, store, now)
     store.write([KeepOpenings(pipeline.take().openings)])
 
 

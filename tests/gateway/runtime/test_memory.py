@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from gateway.model import Batch
 from gateway.runtime import memory as module
 from gateway.runtime.memory import Memory
+from gateway.runtime.restoring import restore
 from gateway.store.jobs import Keep
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.world import NOON, SECOND, Town
@@ -31,7 +32,7 @@ def say(town, store, seat, seq, occupied=True):
 def again(store, now, *seats):
     """The town as a new process finds it."""
     town = Town(*(seats or SEATS), now=now)
-    replayed = Memory.restore(town.pipeline, store, now)
+    replayed = restore(town.pipeline, store, now)
     return town, replayed
 
 

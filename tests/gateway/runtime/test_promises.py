@@ -8,6 +8,7 @@ import pytest
 
 from gateway.model import OpeningChange
 from gateway.runtime.memory import Memory
+from gateway.runtime.restoring import restore
 from gateway.store.jobs import ForgetOpenings, KeepOpenings
 from gateway.store.openings import openings
 from gateway.store.sqlite import SqliteStore
@@ -50,7 +51,7 @@ def house(store: SqliteStore, now: int = START, hours: str = "24/7") -> Kept:
 
 def again(store: SqliteStore, now: int, hours: str = "24/7") -> Kept:
     kept = house(store, now, hours)
-    Memory.restore(kept.pipeline, store, now)
+    restore(kept.pipeline, store, now)
     kept._take()
     return kept
 
@@ -115,7 +116,7 @@ def test_what_ran_out_while_nobody_watched_tells_nothing_of_that_time(store: Sql
     place.keep()
     place = Kept([SEAT, DOOR | {"ttl": 3_600}], now=START + 90 * MINUTE)
     place.store = store
-    Memory.restore(place.pipeline, store, place.now)
+    restore(place.pipeline, store, place.now)
     place._take()
     assert states(store) == [(0, "unproved"), (1, "unproved"), (90, "proved")]
 
