@@ -165,7 +165,7 @@ def test_a_kept_part_that_we_fail_over_is_made_up_for_by_the_journal(
     town = spoken(store, clock)
     whole, memory = state(start(town, store)), Memory(town.live)
     store.checkpoint(0, store.last_id, memory.dump(0, clock[0]))
-    monkeypatch.setattr("gateway.runtime.memory.AXES", ())
+    monkeypatch.setattr("gateway.runtime.kept_part.AXES", ())
     assert state(restored(town.settings, town.settings.stations, store, town.now)[0]) == whole
 
 
