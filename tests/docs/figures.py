@@ -51,7 +51,7 @@ PROMISED = (
     Promise(
         "charging-piles.md",
         "turned on a minute after it has booted",
-        {"firmware_bridge.ocpp.central:SETTLED_S": 60.0},
+        {"firmware_bridge.ocpp.attending:SETTLED_S": 60.0},
     ),
     # availability: whether one can come in
     Promise(
