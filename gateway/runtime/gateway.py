@@ -117,7 +117,7 @@ class Gateway:
         self.certificates = ShownCertificates(lambda: self.settings, self.mishaps)
         if (replica := self.replica) is not None:
             replica.on_change = self.session.wake
-            replica.companions = companions_of(settings, replica, folder, self.id, self.mishaps)
+            replica.companions = [*companions_of(settings, replica, folder, self.id, self.mishaps)]
         self.other_shards = others = other_shards_of(self, share) if share and ending is None else None
         self.intake.beside = lambda: (
             ship.trouble if ship else None, self.certificates.all(), replica.trouble if replica else None,

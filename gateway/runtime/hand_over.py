@@ -27,6 +27,7 @@ from gateway.mqtt.handed_over import BeginningSession, ClearingSession, EndingSe
 from gateway.mqtt.parting import Parting
 from gateway.policy.hours import Openings
 from gateway.runtime.gateway import Gateway
+from gateway.runtime.hand_over_replica import bring_to_replicas
 from gateway.runtime.kept_part import stations_of_part
 from gateway.runtime.parts import Share, filters_for, mine, place_of, session_terms, store_of
 from gateway.store.base import StoreError
@@ -321,7 +322,13 @@ class _HandOver:
                 if not is_over(read_periods(store.kept)):
                     self._move_from(store, new, progress)
                     store.write([ended(read_periods(store.kept), progress.at), keep_take_over(None)])
+        bring_to_replicas(self._settings, [*_shares(progress.shards), *_shares(progress.before)], self._pause)
         self._clear([f"yz-sys/{self._settings.gateway.id}{_suffix(share)}" for share in _shares(progress.before)])
+
+    def _pause(self) -> None:
+        time.sleep(STEP_S)
+        if self._stopped():
+            raise HandOverStoppedError
 
     def _move_from(self, old: SqliteStore, new: dict[int, SqliteStore], progress: _Progress) -> None:
         configured = {station.id for station in self._settings.stations}

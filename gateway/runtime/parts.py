@@ -38,7 +38,7 @@ from gateway.store.replica.filing import ReplicaFiling, files_beside
 from gateway.store.replica.halves import refuse_half
 from gateway.store.replica.lease import LeaseKeeper, holder_of
 from gateway.store.replica.mirrors import MirrorKeeper
-from gateway.store.replica.sender import Companion, ReplicaSender
+from gateway.store.replica.sender import ReplicaSender
 from gateway.store.replica.waiting import WaitingGateway
 from gateway.store.rollups import Rollups
 from gateway.store.sqlite import SYNCHRONOUS, SqliteStore
@@ -85,7 +85,11 @@ def store_of(settings: Settings, folder: Path, now: Millis, replica: ReplicaSend
         replica=replica or (Later() if settings.store.replica is not None else None),
     )
     if replica is not None:
-        replica.begin(store)
+        try:
+            replica.begin(store)
+        except BaseException:
+            store.close()  # else its folder would stay ours
+            raise
     return store
 
 
@@ -103,7 +107,7 @@ def replica_of(settings: Settings, folder: Path, gateway: str) -> ReplicaSender 
 
 def companions_of(
     settings: Settings, replica: ReplicaSender, folder: Path, gateway: str, mishaps: Mishaps
-) -> list[Companion]:
+) -> tuple[LeaseKeeper, ReplicaFiling]:
     """The threads that keep the lease, and bring whole files, also those that others write beside the store."""
     assert settings.store.replica is not None
     connect = connection_of(settings.store.replica, gateway)
@@ -111,7 +115,7 @@ def companions_of(
     # The first shard brings what other processes write beside all of them.
     brings = shard is None or shard[1] == "1"
     beside = partial(files_beside, settings.store.path, settings.keys_file) if brings else list
-    return [LeaseKeeper(replica, connect), ReplicaFiling(replica, connect, folder, beside, mishaps)]
+    return LeaseKeeper(replica, connect), ReplicaFiling(replica, connect, folder, beside, mishaps)
 
 
 def waiting_of(settings: Settings, share: Share | None) -> WaitingGateway:

@@ -92,8 +92,10 @@ class ReplicaFiling(threading.Thread):
         if self._server is not None:
             self._server.close()
 
-    def look(self) -> None:
-        """Bring what has changed. Any fault is tried again at the next look."""
+    def look(self) -> bool:
+        """Bring what has changed. True when the core file went there, now or since the start, and all else that could;
+        what could not, after any fault, is tried again at the next look.
+        """
         try:
             if self._server is None:
                 self._server = self._connect()
@@ -101,12 +103,16 @@ class ReplicaFiling(threading.Thread):
             self._bring(ReplicaShelf(self._server))
         except (ServerAwayError, FencedError, StoreError, OSError) as error:
             log.info("replica: files are brought later: %s", error)  # the sender tells when it is away
-            self._hang_up()
+            self.hang_up()
         except Exception as error:  # noqa: BLE001  noted; the steps are sent all the same
             self._mishaps.note("files of the replica, which are tried again", error)
-            self._hang_up()
+            self.hang_up()
+        else:
+            return CORE in self._put_at
+        return False
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
+        """The next look connects again."""
         server, self._server = self._server, None
         if server is not None:
             server.close()

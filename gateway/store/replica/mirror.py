@@ -128,6 +128,9 @@ class Mirror:
         if core is None:
             return
         if self._taken.epoch != state.epoch:
+            # It may be the one that this start has brought: that of a shard that is no more is its last.
+            if core.mark != self._taken.marks.get(CORE) and not self._take_core(server, shelf, core):
+                return
             self._taken.epoch, self._taken.core = state.epoch, core.mark
             self._tell()
         elif self._taken.core not in (None, core.mark):
@@ -143,10 +146,11 @@ class Mirror:
         repeater.flush()
         self._put(path, file)
 
-    def _take_core(self, server: "Postgres", shelf: ReplicaShelf, file: ShelvedFile) -> None:
+    def _take_core(self, server: "Postgres", shelf: ReplicaShelf, file: ShelvedFile) -> bool:
+        """False while it can't be: the steps that it contains come first."""
         assert self._store is not None
         if file.upto > self._store.last_step:
-            return  # the steps that it contains come first
+            return False
         path, last = self._fetched(shelf, file), self._store.last_step
         with store_errors(path), closing(connect(path, "core", synchronous="OFF")) as core:
             repeater = Repeater(path.parent, core, "OFF")
@@ -157,6 +161,7 @@ class Mirror:
         self._put(path, file)
         self._taken.core = None
         self._tell()
+        return True
 
     def _fetched(self, shelf: ReplicaShelf, file: ShelvedFile) -> Path:
         work = self.folder / WORK

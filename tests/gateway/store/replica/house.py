@@ -69,7 +69,7 @@ class House:
     def stop(self) -> None:
         self.sender.end(10)
         self.filing.end(1)
-        self.filing._hang_up()
+        self.filing.hang_up()
         self.store.close()
 
     def exported(self, capsys: Any, folder: Path | None = None) -> list[Any]:

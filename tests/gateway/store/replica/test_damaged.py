@@ -136,7 +136,7 @@ def test_a_copy_of_the_core_file_is_never_ahead_of_the_steps_that_the_replica_ha
         newest = max(number for number, _ in again.batches(0))
         assert max(upto for _, upto, _ in again.checkpoints()) <= newest < house.store.last_id
     kept, house.sender = house.sender.newest, ReplicaSender(house.connect, required=True, holder=house.holder)
-    house.filing._hang_up()
+    house.filing.hang_up()
     house.store.close()
     house.start()
     until(lambda: house.sender.confirmed >= kept)

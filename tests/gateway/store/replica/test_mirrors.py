@@ -156,6 +156,21 @@ def test_what_was_done_to_the_core_file_while_no_gateway_ran_comes_with_its_next
     assert alike(house, office, capsys)
 
 
+def test_a_start_that_brought_its_core_file_and_ended_between_two_looks_is_not_missed(house, office, capsys):
+    house.live(2)
+    house.whole()
+    office.look()
+    house.stop()
+    with closing(sqlite3.connect(house.folder / "yizhan.db")) as db, db:
+        db.execute("INSERT INTO meta (key, value) VALUES ('mended', 'by hand')")
+    house.start()
+    until(lambda: house.sender.epoch, "the next start")
+    house.now += 1
+    assert house.filing.look()
+    office.look()
+    assert alike(house, office, capsys)
+
+
 def test_while_the_replica_is_away_it_says_until_when_it_is_whole(house, office):
     house.live(1)
     house.whole()

@@ -185,8 +185,8 @@ def test_the_first_shard_brings_what_stands_beside_all_of_them(tmp_path, server)
     sender: Any = SimpleNamespace(folder=tmp_path)
 
     def brought(name, folder):
-        companions: list[Any] = companions_of(settings, sender, folder, name, Mishaps())
-        return {file.name for file in companions[-1]._beside()}
+        _, filing = companions_of(settings, sender, folder, name, Mishaps())
+        return {file.name for file in filing._beside()}
 
     root = settings.store.path
     assert "access.jsonl" in brought("gateway", root)
