@@ -7,7 +7,9 @@ view's own clock takes back each claim at its deadline when the feeder does not,
 import asyncio
 import contextlib
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 
 from api.conditional import etag_of
 from api.wire_documents import withdraw
@@ -19,26 +21,41 @@ from gateway.model import Millis
 Headers = list[tuple[bytes, bytes]]
 MAX_AGE_S = 5
 EARLY_MOST = 50_000
+UNWATCHED = b',"watched":false}'  # how a document ends while the station's gateway is away
+MARKED_AT_ONCE = 200  # so many documents change in one turn of the loop when a gateway goes or comes
 FEEDER_FIRST_MS = 250  # listeners get the feeder's own word if it comes within this time of a deadline
 
 
 class Entry:
     """One station's document with everything that can be prepared before anyone asks. Never changed once made.
 
-    It keeps the bytes and the summary of a document: 20,000 whole ones would cost as much again.
+    It keeps the bytes and the summary of a document: 20,000 whole ones would cost as much again. `plain` is the
+    document as it was fed, `body` as it is served: the same bytes while somebody watches the station.
     """
 
     __slots__ = (
-        "body", "deadline", "etag", "headers", "last_from", "last_headers", "open_now", "station", "summary", "version",
+        "body", "deadline", "etag", "headers", "last_from", "last_headers", "open_now", "plain", "station", "summary",
+        "version",
     )  # fmt: skip
 
-    def __init__(self, document: Document, version: int) -> None:
-        self.station, self.body, self.version = document.station, document.body, version
+    def __init__(self, document: Document, version: int, *, watched: bool = True) -> None:
+        self.station, self.plain, self.version = document.station, document.body, version
         self.summary, self.open_now = document.shown.summary, document.shown.open.now
         self.deadline = deadline(document.shown)
-        self.etag = etag_of(self.body).encode()
         # A cache must not hand out a claim past its deadline, so near it nothing is to be cached.
         self.last_from = None if self.deadline is None else self.deadline - MAX_AGE_S * 1000
+        self._prepare(watched=watched)
+
+    def marked(self, version: int, *, watched: bool) -> "Entry":
+        """The same document, which says whether the station's gateway is there."""
+        marked = copy(self)
+        marked.version = version
+        marked._prepare(watched=watched)
+        return marked
+
+    def _prepare(self, *, watched: bool) -> None:
+        self.body = self.plain if watched else self.plain.rstrip()[:-1] + UNWATCHED
+        self.etag = etag_of(self.body).encode()
         self.headers = self._headers(MAX_AGE_S)
         self.last_headers = self._headers(0)
 
@@ -59,7 +76,7 @@ class Entry:
 
 
 class LiveView:
-    """Lives on the asyncio thread; only `feed_threadsafe` may be called from others.
+    """Lives on the asyncio thread; only `feed_threadsafe` and `unwatched_threadsafe` may be called from others.
 
     Stations outside the configuration are not shown, whatever a broker still retains of them.
     """
@@ -77,6 +94,8 @@ class LiveView:
         self._early: dict[str, Document] = {}  # of stations that the view may be told of next
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._unwatched: frozenset[str] = frozenset()
+        self._to_mark: deque[str] = deque()
         self.version = 0
         self.listeners: list[Callable[[Entry], None]] = []
         self.on_removed: list[Callable[[str], None]] = []
@@ -156,6 +175,21 @@ class LiveView:
             with contextlib.suppress(RuntimeError):  # the loop has just ended
                 loop.call_soon_threadsafe(self._take)
 
+    def unwatched_threadsafe(self, stations: frozenset[str]) -> None:
+        """From now on the documents of these, and of no others, say that nobody watches them."""
+
+        def follow() -> None:
+            before, self._unwatched = self._unwatched, stations
+            self._to_mark.extend(before ^ stations)
+            self._mark()
+
+        loop = self._loop
+        if loop is None:
+            follow()
+        else:
+            with contextlib.suppress(RuntimeError):  # the loop has just ended
+                loop.call_soon_threadsafe(follow)
+
     def get(self, station: str) -> Entry | None:
         """The station's present document, true at this very moment; None if there is no such station.
 
@@ -190,21 +224,38 @@ class LiveView:
             with self._mishaps.contained(f"showing the document of {station}", station):
                 self.put(document)
 
+    def _mark(self) -> None:
+        """Some of those of which it changed whether somebody watches; between turns the loop serves others."""
+        for _ in range(min(len(self._to_mark), MARKED_AT_ONCE)):
+            station = self._to_mark.popleft()
+            if station in self._entries:
+                self.version += 1
+                watched = station not in self._unwatched
+                self._set(self._entries[station].marked(self.version, watched=watched))
+        if self._to_mark and self._loop is not None:
+            self._loop.call_soon(self._mark)
+
     def _without_claims(self, entry: Entry, now: Millis) -> Entry:
         """The ended entry as it may be shown at `now`; the same one for all who ask until something else ends."""
         of, made = self._withdrawn.get(entry.station, (None, entry))
         if of is not entry or made.ended(now):
-            made = Entry(withdraw(entry.body, now), entry.version)
+            made = self._entry(withdraw(entry.plain, now), entry.version)
             self._withdrawn[entry.station] = entry, made
         return made
 
     def _show(self, document: Document) -> None:
         """As the station's next version, without what has ended already."""
         self.version += 1
-        entry = Entry(document, self.version)
+        entry = self._entry(document, self.version)
         now = self._now()
         if entry.ended(now):
-            entry = Entry(withdraw(document.body, now), self.version)
+            entry = self._entry(withdraw(document.body, now), self.version)
+        self._set(entry)
+
+    def _entry(self, document: Document, version: int) -> Entry:
+        return Entry(document, version, watched=document.station not in self._unwatched)
+
+    def _set(self, entry: Entry) -> None:
         self._withdrawn.pop(entry.station, None)
         self._entries[entry.station] = entry
         self._arm(entry)
@@ -224,6 +275,6 @@ class LiveView:
         """The feeder is silent: withdraw what has ended, and say so."""
         entry, now = self._entries[station], self._now()
         if entry.ended(now):
-            self._show(withdraw(entry.body, now))
+            self._show(withdraw(entry.plain, now))
         else:  # the clock was set back, or the timer ran ahead of it
             self._arm(entry)

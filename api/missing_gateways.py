@@ -2,13 +2,18 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from gateway.base.sharing import shard_of, shard_suffix
 
+if TYPE_CHECKING:
+    from config.schema import Settings
+
 NAMED_MOST = 5
+AWAY_S = 10.0  # a gateway that is started anew is away for less, and no wall needs to tell of it
 ONLINE = "online"
 
 
@@ -45,6 +50,31 @@ def _named(stations: Sequence[str]) -> str:
     more = len(stations) - NAMED_MOST
     named = ", ".join(stations[:NAMED_MOST])
     return f"{named} and {more} more stations" if more > 0 else named
+
+
+class Away:
+    """Tells which stations nobody watches, whenever that changes: those whose gateway is away for `AWAY_S` by now."""
+
+    def __init__(self, tell: Callable[[frozenset[str]], None]) -> None:
+        self._tell = tell
+        self._settings: Settings | None = None
+        self._states: Mapping[str, str] = {}
+        self._missing: dict[str, list[str]] = {}
+        self._since_s: dict[str, float] = {}
+        self._told: frozenset[str] = frozenset()
+
+    def look(self, settings: "Settings", states: Mapping[str, str], now_s: float) -> None:
+        """`now_s` of a clock that only goes on. Costs something only after a change."""
+        if settings is not self._settings or states != self._states:
+            self._settings, self._states = settings, states
+            told = watched(states, settings.gateway.id, [station.id for station in settings.stations])
+            self._missing = {name: stations for name, (there, stations) in told.items() if not there}
+        self._since_s = {name: self._since_s.get(name, now_s) for name in self._missing}
+        away = [name for name, since_s in self._since_s.items() if now_s - since_s >= AWAY_S]
+        unwatched = frozenset(station for name in away for station in self._missing[name])
+        if unwatched != self._told:
+            self._told = unwatched
+            self._tell(unwatched)
 
 
 class MissingCollector(Collector):

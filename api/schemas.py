@@ -110,6 +110,7 @@ class StationSummary(BaseModel):
     region: list[str] | None = None
     location: dict[str, float | str] | None = None
     distance_m: int | None = Field(None, description="only with `near`")
+    watched: bool | None = Field(None, description="false while the station's gateway is away; else left out")
 
 
 class AvailabilitySchema(BaseModel):
@@ -124,6 +125,7 @@ class AvailabilitySchema(BaseModel):
     open: OpeningSchema
     summary: list[Line]
     areas: list[AreaSchema]
+    watched: bool | None = Field(None, description="false while the station's gateway is away; else left out")
 
 
 class Stations(BaseModel):

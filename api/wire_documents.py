@@ -46,6 +46,8 @@ def received(station: str, body: bytes, now: Millis, longest: Longest) -> Docume
     if refused is not None:
         raise ValueError(refused)
     shorter = capped(shown, longest)
+    if shown.watched is not UNSET:  # whether its gateway is there is not for a document to say
+        shorter = replace(shorter, watched=UNSET)
     if shorter is not shown:
         body = encode(_carried(msgspec.json.decode(body), shown, shorter))
     return Document(station, shorter, body, now)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from gateway.store.base import Reader
     from gateway.store.replica.mirrors import MirrorKeeper
 
+LOOK_S = 1.0  # how often we look which gateways are away
+
 log = logging.getLogger(__name__)
 
 
@@ -73,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
         mirrors.start()
     threading.Thread(target=_try_broker, args=(settings,), name="trial", daemon=True).start()
     door.start()
-    threading.Thread(target=_watch, args=(feed, stop), name="watch", daemon=True).start()
+    threading.Thread(target=_watch, args=(feed, stop, view, running.settings, mishaps), name="watch", daemon=True).start()
     log.info("listening on %s://%s/", scheme_of(settings), address_of(sock))
     heart = Heart([lambda: app.ticks])
     heart.begin()
@@ -202,6 +204,16 @@ def history_of(settings: "Settings") -> "Callable[[], Reader]":
     return lambda: journal() if has_journal(settings) else InfluxReader(settings, influx)
 
 
-def _watch(feed: threading.Thread, stop: threading.Event) -> None:
-    feed.join()
+def _watch(
+    feed: "LiveFeed", stop: threading.Event, view: "LiveView", running: "Callable[[], Settings]", mishaps: "Mishaps"
+) -> None:
+    """Until the feed ends: tell the view which stations nobody watches."""
+    from api.missing_gateways import Away
+    from gateway.base.clock import monotonic_s
+
+    away = Away(view.unwatched_threadsafe)
+    while feed.is_alive():
+        with mishaps.contained("which stations nobody watches"):
+            away.look(running(), feed.gateways, monotonic_s())
+        feed.join(LOOK_S)
     stop.set()

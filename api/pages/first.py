@@ -56,8 +56,10 @@ def parts(document: StationDocument, voice: Voice) -> dict[str, str]:
     counted = groups(document)
     door = next((thing for thing in things(document) if thing.kind in SPECS and SPECS[thing.kind].entrance), None)
     alone = [thing for thing in things(document) if thing is not door or not counted]
+    first_at = voice.say("first_at", at=voice.at(voice.now))
+    away = voice.say("alert.shard_away") if document.watched is False else ""
     return {
-        "as_of": escape(voice.say("first_at", at=voice.at(voice.now))),
+        "as_of": escape(" · ".join(filter(None, (first_at, away)))),
         "door": escape(hours_text(document, voice, voice.say)),
         "door_second": escape(hours_text(document, voice, voice.second)),
         "hero": _hero(counted[0], document, voice) if counted else "",

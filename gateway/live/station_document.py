@@ -134,6 +134,8 @@ class OpenNow(Struct, frozen=True, gc=False):
 
 
 class StationDocument(Struct, frozen=True, gc=False, kw_only=True):
+    """`watched` is said by an API alone, and only where it is false: the station's gateway is away."""
+
     station: str
     name: Texts
     region: Sequence[str] | UnsetType = UNSET
@@ -143,6 +145,7 @@ class StationDocument(Struct, frozen=True, gc=False, kw_only=True):
     open: OpenNow
     summary: Sequence[SummaryLine]
     areas: Sequence[ShownArea]
+    watched: bool | UnsetType = UNSET
 
     def resources(self) -> Iterator[ShownResource]:
         return _resources(self.areas)

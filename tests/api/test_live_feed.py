@@ -101,6 +101,12 @@ def test_what_no_gateway_of_ours_made_is_refused_counted_and_told(
     assert caplog.text.count("station yanshan is refused") == 1
 
 
+def test_whether_its_gateway_is_there_is_not_for_a_document_to_say(tmp_path: Path) -> None:
+    good = document("yanshan", [], [], NOON)
+    taken = received("yanshan", good.body[:-1] + b',"watched":false}', NOON, defaultdict(lambda: 60 * MINUTE))
+    assert (taken.shown, taken.body) == (good.shown, good.body)
+
+
 def test_a_document_that_we_ourselves_fail_over_costs_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     view, mishaps = LiveView(settings_in(tmp_path).stations, Clock()), Mishaps()
     feed = LiveFeed(Broker("127.0.0.1", 1), "test-api", view, CommandKey(tmp_path / "command.key"), hours, mishaps)

@@ -4,7 +4,8 @@ import asyncio
 import json
 import threading
 
-from api.live_view import FEEDER_FIRST_MS, Entry, LiveView
+from api.conditional import etag_of
+from api.live_view import FEEDER_FIRST_MS, MARKED_AT_ONCE, Entry, LiveView
 from gateway.base.clock import now_ms
 from tests.api.conftest import MINUTE, NOON, Clock, settings_in
 from tests.api.documents import document, line, resource
@@ -163,3 +164,64 @@ def test_what_another_thread_feeds_before_the_loop_runs_is_not_lost(tmp_path) ->
         return answer + " then " + shown(view)
 
     assert asyncio.run(run()) == "yes then no"
+
+
+def unwatched(view: LiveView, station: str = "yanshan") -> bool:
+    entry = view.get(station)
+    assert entry is not None
+    assert entry.etag == etag_of(entry.body).encode()
+    assert dict(entry.headers)[b"content-length"] == b"%d" % len(entry.body)
+    told = json.loads(entry.body)
+    assert told.get("watched") in (None, False)
+    return "watched" in told
+
+
+def test_a_station_whose_gateway_is_away_says_so_until_it_is_back(tmp_path) -> None:
+    clock = Clock()
+    view = view_at(tmp_path, clock)
+    heard: list[Entry] = []
+    view.listeners.append(heard.append)
+    made = one_seat(NOON + MINUTE, NOON)
+    view.put(made)
+    view.unwatched_threadsafe(frozenset({"yanshan", "not-configured"}))
+    assert unwatched(view)
+    assert [b'"watched":false' in entry.body for entry in heard] == [False, True], "who listens hears of it"
+    assert heard[1].version > heard[0].version
+    assert shown(view) == "yes", "what is known holds until its own end"
+    clock.now += MINUTE
+    assert shown(view) == "unknown"
+    assert unwatched(view)
+    clock.now = NOON
+    view.unwatched_threadsafe(frozenset())
+    entry = view.get("yanshan")
+    assert entry is not None
+    assert entry.body == made.body, "to the byte"
+
+
+def test_what_comes_of_a_station_whose_gateway_is_away_does_not_hide_that_it_is(tmp_path) -> None:
+    view = view_at(tmp_path, Clock())
+    view.unwatched_threadsafe(frozenset({"yanshan"}))
+    view.put(one_seat(NOON + MINUTE, NOON))
+    assert unwatched(view)
+    assert shown(view) == "yes"
+
+
+def test_many_stations_are_marked_in_turns_of_the_loop(tmp_path) -> None:
+    station = settings_in(tmp_path).stations[0]
+    stations = [station.model_copy(update={"id": f"s{number}"}) for number in range(2 * MARKED_AT_ONCE + 1)]
+    names = frozenset(station.id for station in stations)
+    view = LiveView(stations, Clock())
+
+    async def marked() -> list[int]:
+        view.attach(asyncio.get_running_loop())
+        view.unwatched_threadsafe(names)
+        counts = []
+        for _ in range(4):
+            await asyncio.sleep(0)
+            counts.append(sum(unwatched(view, name) for name in names))
+        view.detach()
+        return counts
+
+    counts = asyncio.run(marked())
+    assert counts[0] <= MARKED_AT_ONCE
+    assert counts[-1] == len(names)

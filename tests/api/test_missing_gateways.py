@@ -1,10 +1,14 @@
 """A shard that is not there is told with its stations."""
 
+from pathlib import Path
+
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from api.missing_gateways import MissingCollector, troubles, watched
+from api.missing_gateways import AWAY_S, Away, MissingCollector, troubles, watched
+from config.schema import Settings
 from gateway.base.sharing import shard_of
+from tests.api.conftest import settings_in
 
 STATIONS = ("north", "south", "east", "west")
 SECOND = [station for station in STATIONS if shard_of(station, 2) == 2]
@@ -48,3 +52,39 @@ def test_the_metric_counts_them_for_each_gateway() -> None:
     text = generate_latest(registry).decode()
     assert 'yizhan_stations_without_gateway{gateway="gateway-1of2"} 0.0' in text
     assert f'yizhan_stations_without_gateway{{gateway="gateway-2of2"}} {float(len(SECOND))}' in text
+
+
+def four_in(folder: Path) -> Settings:
+    settings = settings_in(folder)
+    stations = [settings.stations[0].model_copy(update={"id": name}) for name in STATIONS]
+    return settings.model_copy(update={"stations": stations})
+
+
+def test_stations_are_unwatched_once_their_gateway_is_away_for_a_while(tmp_path: Path) -> None:
+    told: list[frozenset[str]] = []
+    away, settings = Away(told.append), four_in(tmp_path)
+    name = settings.gateway.id
+    up = {f"{name}-1of2": "online", f"{name}-2of2": "online"}
+    down = up | {f"{name}-2of2": "offline"}
+    away.look(settings, up, 0)
+    away.look(settings, down, 1)
+    away.look(settings, dict(down), AWAY_S + 0.5)
+    assert told == [], "a gateway that starts anew is away for less"
+    for now_s in (AWAY_S + 1, AWAY_S + 2):
+        away.look(settings, down, now_s)
+    assert told == [frozenset(SECOND)], "once"
+    away.look(settings, up, AWAY_S + 3)
+    assert told == [frozenset(SECOND), frozenset()]
+    away.look(settings, down, AWAY_S + 4)
+    assert len(told) == 2, "it is counted anew"
+
+
+def test_a_station_that_is_configured_while_its_gateway_is_away_is_told_too(tmp_path: Path) -> None:
+    told: list[frozenset[str]] = []
+    away, settings = Away(told.append), four_in(tmp_path)
+    down = {settings.gateway.id: "offline"}
+    fewer = settings.model_copy(update={"stations": settings.stations[:1]})
+    away.look(fewer, down, 0)
+    away.look(fewer, down, AWAY_S)
+    away.look(settings, down, AWAY_S + 1)
+    assert told == [frozenset(STATIONS[:1]), frozenset(STATIONS)]

@@ -120,6 +120,13 @@ def gone(house: District, state: str) -> Any:
     return told[0] if told else None
 
 
+def unwatched(api: Api) -> set[str]:
+    """The stations that say so, in the list and alone."""
+    listed = {told["station"] for told in api.get("/api/v1/stations")["stations"] if told.get("watched") is False}
+    alone = {name for name in STATIONS if api.get(f"/api/v1/stations/{name}").get("watched") is False}
+    return listed & alone
+
+
 def test_a_shard_that_is_killed_is_told_and_its_past_says_up_to_when_it_is_whole(running: District) -> None:
     running.kill(2)
     path = f"/api/v1/stations/{SECOND[0]}/history?resource=seat"
@@ -135,8 +142,12 @@ def test_a_shard_that_is_killed_is_told_and_its_past_says_up_to_when_it_is_whole
         "gateway-2of2",
         ", ".join(sorted(SECOND)),
     )
+    for api in (running.here, running.there):
+        until(lambda api=api: unwatched(api) == set(SECOND), "its stations' documents saying that nobody watches them")
+        assert "本站网关失联" in api.ask(f"/m/{SECOND[0]}").body.decode()
     running.start(2)
     until(lambda: gone(running, "closed"), "that it ended")
+    until(lambda: not unwatched(running.there), "that their documents say it no more")
     assert len(running.there.get("/api/v1/alerts?kind=shard_away")["alerts"]) == 1, "once"
     until(lambda: "lacks" not in running.there.get(path), "that it is up to now again")
     until(lambda: running.readyz(running.there)["status"] == "ready", "all being well")

@@ -75,6 +75,8 @@ export interface Document {
   region?: string[];
   location?: { lat: number; lon: number } | null;
   distance_m?: number;
+  /** false while the station's gateway is away; else left out */
+  watched?: boolean;
 }
 
 export interface Alert {

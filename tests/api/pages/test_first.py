@@ -71,6 +71,13 @@ def test_nothing_holds_where_nothing_is_live() -> None:
     assert "--holds:0s" in page(scenes()["silent"], change={"valid_until": None})[0]
 
 
+def test_a_station_whose_gateway_is_away_says_so_beside_the_time() -> None:
+    text, _ = page(scenes()["yanshan"], change={"watched": False})
+    assert "本站网关失联，没有新消息" in text
+    assert "gateway away, no news comes" in page(scenes()["yanshan"], "en", {"watched": False})[0]
+    assert "失联" not in page(scenes()["yanshan"])[0]
+
+
 def test_names_cannot_break_out_of_what_the_server_writes() -> None:
     things = (Thing("a&b", "appliance", "water", "y", name={"zh": NASTY}), Thing("x-1", "room", None, "y"))
     scene = Scene("x", zh=NASTY, en=NASTY, areas=(("a", NASTY, NASTY, things),))

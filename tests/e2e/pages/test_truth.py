@@ -179,6 +179,8 @@ def test_a_page_says_what_shows_that_one_can_come_in_as_long_as_it_holds(
     }  # fmt: skip
     proof = page.run(f"frame.proofWord(truth.read({json.dumps(said)}), {json.dumps(now)})")
     assert proof == word
+    away = json.dumps(said | {"watched": False})
+    assert page.run(f"frame.proofWord(truth.read({away}), {json.dumps(now)})") == "alert.shard_away"
 
 
 def test_an_alert_about_what_no_document_tells_bears_its_name(chromium: Chromium, day: Server) -> None:

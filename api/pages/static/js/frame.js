@@ -7,19 +7,17 @@ import { entranceOf, stateOf } from "./truth.js";
 // The opening line in one language.
 export function hoursText(picture, now, zone, say) {
   if (picture.resources.length && picture.resources.every((r) => r.health === "maintenance")) return say("in_repair");
-  const until =
-    picture.openUntil !== null && (now === null || picture.openUntil > now)
-      ? moment(picture.openUntil, now ?? picture.asOf, zone, say)
-      : null;
-  if (picture.openUntil !== null && until === null) return say("hours_unknown");
+  if (picture.openUntil !== null && now !== null && picture.openUntil <= now) return say("hours_unknown");
+  const until = picture.openUntil && moment(picture.openUntil, now ?? picture.asOf, zone, say);
   if (picture.open === "yes") return until ? say("open_until", { at: until }) : say("open_24");
-  if (picture.open === "no")
-    return until ? [say("closed_now"), say("opens", { at: until })].join(say.lang === "en" ? ", " : " ") : say("closed_now");
+  if (picture.open === "no") return [say("closed_now"), until && say("opens", { at: until })].filter(Boolean).join(say.lang === "en" ? ", " : " ");
   return say("hours_unknown");
 }
 
-// What shows whether one can come in, while it is known: a promise is no proof. Without a sign nothing is said.
+// What shows whether one can come in, while it is known: a promise is no proof. Without a sign nothing is said; nor is there
+// one while the station's gateway is away, and that is told instead.
 export function proofWord(picture, now) {
+  if (picture.doc.watched === false) return "alert.shard_away";
   const until = picture.provedUntil;
   if (picture.open !== "yes" || now === null || (picture.openUntil !== null && picture.openUntil <= now)) return null;
   if (picture.proof === "contradicted") return picture.resources.some((r) => r.because?.includes("not_enterable")) ? "not_enterable" : null;
@@ -28,8 +26,8 @@ export function proofWord(picture, now) {
 
 // The same with what shows that it is so.
 export function openText(picture, now, zone, say) {
-  const proof = proofWord(picture, now);
-  return [hoursText(picture, now, zone, say), proof && say(proof)].filter(Boolean).join(say.lang === "en" ? ", " : " ");
+  const extra = proofWord(picture, now);
+  return [hoursText(picture, now, zone, say), extra && say(extra)].filter(Boolean).join(say.lang === "en" ? ", " : " ");
 }
 
 export function paintDoor(node, picture, now, contact, { zone, say, second }) {

@@ -1,6 +1,7 @@
 // Words of the phone page, on top of words.js.
 
 export const PHONE = {
+  "alert.shard_away": ["本站网关失联，没有新消息", "本站閘道失聯，沒有新消息", "gateway away, no news comes"],
   larger: ["大字", "大字", "Larger"],
   smaller: ["标准字", "標準字", "Normal"],
   go: ["导航过去", "導航過去", "Take me there"],

@@ -22,7 +22,8 @@ const scale = letterScale(
   Number(query.get("inches")) || place.screen_inches,
 );
 const large = scale > 1.15;
-const face = new Face({ wall: true, second: tag(place.second), theme: place.theme === "auto" ? null : place.theme });
+const words = { "alert.shard_away": ["网关失联", "閘道失聯", "gateway away"] };
+const face = new Face({ wall: true, words, second: tag(place.second), theme: place.theme === "auto" ? null : place.theme });
 const { clock, say, second, voice } = face;
 
 /** @type {Awaited<ReturnType<typeof planOf>>} */

@@ -99,7 +99,7 @@ export class Sheet {
     const opens = house.picture.openUntil;
     const instead =
       {
-        offline: last ? say("no_station", { at: at(last) }) : say("never"),
+        offline: house.picture.doc.watched === false ? say("alert.shard_away") : last ? say("no_station", { at: at(last) }) : say("never"),
         closed: opens ? say("closed_opens", { at: at(opens) }) : say("closed"),
       }[house.trouble] ?? "";
     setText(row.said, instead);
