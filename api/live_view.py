@@ -44,16 +44,17 @@ class Entry:
         self.deadline = deadline(document.shown)
         # A cache must not hand out a claim past its deadline, so near it nothing is to be cached.
         self.last_from = None if self.deadline is None else self.deadline - MAX_AGE_S * 1000
-        self._prepare(watched=watched)
+        self.prepare(watched=watched)
 
     def marked(self, version: int, *, watched: bool) -> "Entry":
         """The same document, which says whether the station's gateway is there."""
         marked = copy(self)
         marked.version = version
-        marked._prepare(watched=watched)
+        marked.prepare(watched=watched)
         return marked
 
-    def _prepare(self, *, watched: bool) -> None:
+    def prepare(self, *, watched: bool) -> None:
+        """What is served, while nobody has seen it yet."""
         self.body = self.plain if watched else self.plain.rstrip()[:-1] + UNWATCHED
         self.etag = etag_of(self.body).encode()
         self.headers = self._headers(MAX_AGE_S)
@@ -94,7 +95,7 @@ class LiveView:
         self._early: dict[str, Document] = {}  # of stations that the view may be told of next
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._unwatched: frozenset[str] = frozenset()
+        self._told_unwatched = self._unwatched = frozenset[str]()
         self._to_mark: deque[str] = deque()
         self.version = 0
         self.listeners: list[Callable[[Entry], None]] = []
@@ -178,17 +179,11 @@ class LiveView:
     def unwatched_threadsafe(self, stations: frozenset[str]) -> None:
         """From now on the documents of these, and of no others, say that nobody watches them."""
 
-        def follow() -> None:
-            before, self._unwatched = self._unwatched, stations
-            self._to_mark.extend(before ^ stations)
-            self._mark()
-
+        self._told_unwatched = stations
         loop = self._loop
-        if loop is None:
-            follow()
-        else:
+        if loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has just ended
-                loop.call_soon_threadsafe(follow)
+                loop.call_soon_threadsafe(self._take)
 
     def get(self, station: str) -> Entry | None:
         """The station's present document, true at this very moment; None if there is no such station.
@@ -223,15 +218,23 @@ class LiveView:
             station, document = self._inbox.popitem()
             with self._mishaps.contained(f"showing the document of {station}", station):
                 self.put(document)
+        if self._told_unwatched is not self._unwatched:
+            before, self._unwatched = self._unwatched, self._told_unwatched
+            self._to_mark.extend(before ^ self._unwatched)
+            self._mark()
 
     def _mark(self) -> None:
         """Some of those of which it changed whether somebody watches; between turns the loop serves others."""
         for _ in range(min(len(self._to_mark), MARKED_AT_ONCE)):
             station = self._to_mark.popleft()
-            if station in self._entries:
+            entry, now = self._entries.get(station), self._now()
+            if entry is None:
+                continue
+            if entry.ended(now):
+                self._show(withdraw(entry.plain, now))
+            else:
                 self.version += 1
-                watched = station not in self._unwatched
-                self._set(self._entries[station].marked(self.version, watched=watched))
+                self._set(entry.marked(self.version, watched=station not in self._unwatched))
         if self._to_mark and self._loop is not None:
             self._loop.call_soon(self._mark)
 

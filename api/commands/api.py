@@ -75,7 +75,9 @@ def run(args: argparse.Namespace) -> int:
         mirrors.start()
     threading.Thread(target=_try_broker, args=(settings,), name="trial", daemon=True).start()
     door.start()
-    threading.Thread(target=_watch, args=(feed, stop, view, running.settings, mishaps), name="watch", daemon=True).start()
+    threading.Thread(
+        target=_watch, args=(feed, stop, view, running.settings, mishaps), name="watch", daemon=True
+    ).start()
     log.info("listening on %s://%s/", scheme_of(settings), address_of(sock))
     heart = Heart([lambda: app.ticks])
     heart.begin()

@@ -176,6 +176,11 @@ def unwatched(view: LiveView, station: str = "yanshan") -> bool:
     return "watched" in told
 
 
+def tell_unwatched(view: LiveView, *stations: str) -> None:
+    view.unwatched_threadsafe(frozenset(stations))
+    view._take()
+
+
 def test_a_station_whose_gateway_is_away_says_so_until_it_is_back(tmp_path) -> None:
     clock = Clock()
     view = view_at(tmp_path, clock)
@@ -183,7 +188,7 @@ def test_a_station_whose_gateway_is_away_says_so_until_it_is_back(tmp_path) -> N
     view.listeners.append(heard.append)
     made = one_seat(NOON + MINUTE, NOON)
     view.put(made)
-    view.unwatched_threadsafe(frozenset({"yanshan", "not-configured"}))
+    tell_unwatched(view, "yanshan", "not-configured")
     assert unwatched(view)
     assert [b'"watched":false' in entry.body for entry in heard] == [False, True], "who listens hears of it"
     assert heard[1].version > heard[0].version
@@ -192,7 +197,7 @@ def test_a_station_whose_gateway_is_away_says_so_until_it_is_back(tmp_path) -> N
     assert shown(view) == "unknown"
     assert unwatched(view)
     clock.now = NOON
-    view.unwatched_threadsafe(frozenset())
+    tell_unwatched(view)
     entry = view.get("yanshan")
     assert entry is not None
     assert entry.body == made.body, "to the byte"
@@ -200,7 +205,7 @@ def test_a_station_whose_gateway_is_away_says_so_until_it_is_back(tmp_path) -> N
 
 def test_what_comes_of_a_station_whose_gateway_is_away_does_not_hide_that_it_is(tmp_path) -> None:
     view = view_at(tmp_path, Clock())
-    view.unwatched_threadsafe(frozenset({"yanshan"}))
+    tell_unwatched(view, "yanshan")
     view.put(one_seat(NOON + MINUTE, NOON))
     assert unwatched(view)
     assert shown(view) == "yes"
