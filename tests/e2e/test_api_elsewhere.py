@@ -35,8 +35,15 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
             for station in STATIONS:
                 live(house, station)
             until(lambda: house.here.alerts().keys() >= set(STATIONS), "alerts beside the journals")
+            until(lambda: whole(house.there), "whole mirrors elsewhere")
             until(lambda: house.there.alerts() == house.here.alerts(), "the same alerts elsewhere")
             yield house
+
+
+def whole(api: Api) -> bool:
+    """Whether it has all of the past; 503 while it has none."""
+    answer = api.ask("/api/v1/alerts")
+    return answer.status == 200 and "lacks" not in answer.json
 
 
 def live(house: District, station: str) -> None:
