@@ -4,19 +4,45 @@ Exit status: 0 fine, 1 failed while running, 2 usage or configuration.
 """
 
 import argparse
+import atexit
+import contextlib
 import logging
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
 from keyword import iskeyword
+from typing import NoReturn
 
 from api import logs
 from api.commands import COMMANDS
 from api.mends import CONFIG, Parser, told
 
 log = logging.getLogger("yizhan")
+
+
+def program() -> NoReturn:
+    """`main` as a process of its own: nobody waits at its end for threads that may be left."""
+    ended: list[int] = []
+    atexit.register(_leave, ended)  # the first to be registered is the last to be called
+    ended.append(main())
+    sys.exit(ended[0])
+
+
+def _leave(ended: Sequence[int]) -> None:
+    """Python takes a thread that still works apart where it stands, and in a library of Rust or C++ that is a crash.
+
+    All that had to be closed is closed by now. `ended`: the exit status; none if `main` did not come to its end.
+    """
+    if not ended or not any(thread.daemon for thread in threading.enumerate()):
+        return
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):  # whoever read it may have gone
+            stream.flush()
+    os._exit(ended[0])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -81,4 +107,4 @@ def _add_log_format(parser: argparse.ArgumentParser, default: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

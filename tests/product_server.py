@@ -88,7 +88,8 @@ def main() -> None:
     if request is not None:
         listener.detach()
         become(request)
-        sys.exit(importlib.import_module(request["module"]).main())
+        module = importlib.import_module(request["module"])
+        sys.exit(module.program() if hasattr(module, "program") else module.main())
 
 
 if __name__ == "__main__":
