@@ -27,7 +27,7 @@ OF_NOW = re.compile(
     r"/api/v1/(stations|rooms|stream|session|sessions|staff|discover|subscriptions|wishes)"
     r"|/api/v1/(config|setup|account|sessions|subscriptions)(/.*)?"
     r"|/api/v1/stations/[^/]+(/piles|/left-out|/wishes|/tally)?"
-    r"|/(static|feeds|ocpi|screen|setup|login|account|docs|discover|p|c)(/.*)?"
+    r"|/(static|feeds|ocpi|screen|setup|login|account|docs|discover|p)(/.*)?"
     r"|/m(/[^/]+)?|/m/.*webmanifest|/m/[^/]+/wish|/rooms|/wishes|/checks.*|/healthz|/readyz|/metrics|/openapi.json|/.*\.(js|css)"
 )
 """Paths whose answers mirrors have no part in."""

@@ -21,6 +21,7 @@ from tests.api.past_routes import NOT_OF_THE_PAST, PAST
 from tests.api.test_matrix import ROWS
 
 BEHIND = {"gateway": MirrorState(NOON - 60_000, "the replica is away", "no route to 10.0.0.7")}
+TOKEN = "round-7f3a9b21c0d4e5f6"
 ONE = {"station": "yanshan", "alert": "x", "check": "x", "month": "2026-11"}
 
 
@@ -28,7 +29,9 @@ ONE = {"station": "yanshan", "alert": "x", "check": "x", "month": "2026-11"}
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     tmp_path = tmp_path_factory.mktemp("office")
     SqliteStore(tmp_path / "elsewhere" / "mirror-of-gateway", NOON, ballast_mib=0).close()
+    (tmp_path / "token").write_text(TOKEN)
     text = CONFIG | {
+        "stations": [station | {"checks_token_file": "token"} for station in CONFIG["stations"][:1]],
         "store": {"path": str(tmp_path / "elsewhere")},
         "api": {"keys_file": str(tmp_path / "keys.json"), "listen": "127.0.0.1:0"},
     }
@@ -128,6 +131,13 @@ def test_an_open_page_learns_of_it_by_the_build_and_a_wall_stays(house: House) -
 def test_the_line_of_a_page_is_in_its_language(house: House, lang: str, text: str) -> None:
     told(house, BEHIND)
     assert text in house.get("/", headers={"accept-language": lang, "cookie": f"yizhan_lang={lang}"}).text
+
+
+def test_who_goes_round_is_told_that_the_last_checks_may_be_others(house: House) -> None:
+    told(house, BEHIND)
+    answer = house.get(f"/c/{TOKEN}")
+    assert answer.status_code == 200
+    assert "只到 2026-11-21 19:59:00" in answer.text
 
 
 def test_before_anything_was_fetched_nothing_is_told_as_nothing(house: House) -> None:
