@@ -41,13 +41,17 @@ def known_boxes(
     """Those of whose stations `may_see` says so, the troubled first. `owners`: station → box, of stations that were
     taken up, maybe since the gateway kept the lines. StoreError.
     """
-    lines = [_whole(line, owners) for kept in kept_in(folder, BOXES) for line in lines_kept(kept)]
+    taken_up: dict[str, list[str]] = {}
+    for station, box in owners.items():
+        taken_up.setdefault(box, []).append(station)
+    lines = [_whole(line, taken_up) for kept in kept_in(folder, BOXES) for line in lines_kept(kept)]
     boxes = [KnownBox(line, _state(line, now)) for line in lines if may_see(line.stations)]
     return sorted(boxes, key=_worst_first)
 
 
-def _whole(line: BoxLine, owners: Mapping[str, str]) -> BoxLine:
-    more = [station for station, box in owners.items() if box == line.box and station not in line.stations]
+def _whole(line: BoxLine, taken_up: Mapping[str, Sequence[str]]) -> BoxLine:
+    """With the stations that were taken up of its box."""
+    more = [station for station in taken_up.get(line.box, ()) if station not in line.stations]
     return replace(line, stations=[*line.stations, *more]) if more else line
 
 
