@@ -62,46 +62,50 @@ def followed(settings: Settings, station: str, nonce: str, within_s: float = ANS
     """What the box made of the command with this nonce, as far as it is known within this time; None for a station
     without a box. 503 where our gateway does not say that it has kept it.
     """
-    folder = settings.store.path
     try:
         line = line_to(settings, station)
         if line is None:
             return None
-        begin = monotonic_s()
-        while True:
-            errand = next((sent for sent in errands_in(folder) if sent.nonce == nonce), None)
-            waited_s = monotonic_s() - begin
-            if errand is not None and (errand.state != "waiting" or not line.online or waited_s > within_s):
-                return said_to_box(errand)
-            if errand is None and waited_s > KEPT_S:
-                raise HTTPException(503, "the gateway does not answer; look whether it was done, then try again")
-            time.sleep(ASK_AGAIN_S)
+        errand = _errand_to_box(settings.store.path, nonce, within_s if line.online else 0, KEPT_S)
     except StoreError:
         return None  # no store beside us: what the gateway made of it is seen in what it tells
+    if errand is None:
+        raise HTTPException(503, "the gateway does not answer; look whether it was done, then try again")
+    return said_to_box(errand)
 
 
 def told_of(settings: Settings, station: str | None, nonce: str) -> dict[str, Any]:
     """`box`: what a box made of this deed, which was carried out here; nothing where none is to do it. One whose line
     stands has a moment for its answer. For the answer to whoever did it.
     """
-    folder, end = settings.store.path, monotonic_s() + DEED_S
     try:
         line = line_to(settings, station) if station is not None else None
-        while True:
-            errand = next((errand for errand in errands_in(folder) if errand.nonce == nonce and errand.box), None)
-            late = line is None or not line.online or monotonic_s() > end
-            if errand is None or errand.state != "waiting" or late:
-                return {} if errand is None else {"box": said_to_box(errand).model_dump()}
-            time.sleep(ASK_AGAIN_S)
+        online = line is not None and line.online
+        errand = _errand_to_box(settings.store.path, nonce, DEED_S if online else 0, 0)
     except StoreError:
         return {}
+    return {} if errand is None else {"box": said_to_box(errand).model_dump()}
+
+
+def _errand_to_box(folder: Path, nonce: str, within_s: float, kept_s: float) -> Errand | None:
+    """Once it is settled, or as it is after `within_s`; None where it is not kept after `kept_s`. What our own centre
+    hears of the same command has its nonce as well, and no box. StoreError.
+    """
+    begin = monotonic_s()
+    while True:
+        errand = next((errand for errand in errands_in(folder) if errand.nonce == nonce and errand.box), None)
+        settled = errand is not None and errand.state != "waiting"
+        if settled or monotonic_s() - begin >= (kept_s if errand is None else within_s):
+            return errand
+        time.sleep(ASK_AGAIN_S)
 
 
 def waiting_words(folder: Path, station: str) -> list[tuple[OverrideTarget, Override, str]]:
     """What is set by hand once its box has heard of it, in the order in which it was said. StoreError."""
     words = []
     for errand in reversed(errands_in(folder)):
-        if errand.station == station and errand.what == "override" and errand.state == "waiting":
+        waits = errand.state == "waiting" and errand.box  # what our centre has yet to hear of holds here already
+        if errand.station == station and errand.what == "override" and waits:
             command = msgspec.json.decode(errand.text, type=Command)
             if command.override is not None:
                 words.append((command.target(station), command.override, errand.box))

@@ -11,15 +11,16 @@ from msgspec.structs import replace
 
 from api import pages
 from api.boxes import UNSEEN_MS, known_boxes
-from api.errands import told_of
+from api.errands import followed, told_of, waiting_words
 from api.pages.boxes import REASONS
 from config.schema import Settings, StoreSettings
-from gateway.commands.errands import KEPT, Errand, Errands
+from gateway.commands.errands import KEPT, TO_CENTRE, Errand, Errands
 from gateway.core.passed_on import BOXES
 from gateway.evidence.boxes import Boxes
 from gateway.live.alarms import Alarms
 from gateway.live.box_lines import BoxLine, BoxLines, BoxWord
 from gateway.live.places import Station
+from gateway.policy.override import Command, Override, encode_command
 from gateway.store.jobs import Keep
 from gateway.store.sqlite import SqliteStore
 from tests.api.conftest import NOON, House, serving
@@ -209,6 +210,33 @@ def test_the_answer_to_a_deed_says_at_once_that_it_waits_for_a_line(
     settings = Settings(store=StoreSettings(path=tmp_path))
     assert told_of(settings, "yanshan", deed.nonce)["box"]["state"] == "waiting"
     assert told_of(settings, "yanshan", "e" * 16) == {}
+
+
+def test_of_a_command_that_our_own_centre_hears_of_as_well_the_box_is_told(tmp_path: Path) -> None:
+    obedient = replace(GOOD, obeys=True)
+    put(tmp_path, [BoxLine("yanshan-box", True, NOON, NOON, obedient, 0, ["yanshan"])])
+    store = SqliteStore(tmp_path, NOON, ballast_mib=0)
+    said = Errand("d" * 16, "yanshan-box", "yanshan", "override", "li", "{}", NOON, NOON + HOUR, "done")
+    onwards = Errand(said.nonce, TO_CENTRE, "yanshan", "override", "li", "{}", NOON + 1, NOON + HOUR)
+    store.write([Keep(KEPT, Errands([replace(said, settled_at=NOON), onwards]).dump(NOON))])
+    store.close()
+    settings = Settings(store=StoreSettings(path=tmp_path))
+    told = followed(settings, "yanshan", said.nonce, 0)
+    assert told is not None
+    assert (told.box, told.state) == ("yanshan-box", "done")
+
+
+def test_what_was_set_by_hand_here_waits_for_no_box_while_our_centre_has_not_heard_of_it(tmp_path: Path) -> None:
+    word = Override("maintenance", NOON + HOUR, "li")
+    text = encode_command(Command("d" * 16, NOON + HOUR, "li", None, "seat-01", word)).decode()
+    up = Errand("d" * 16, TO_CENTRE, "yanshan", "override", "li", text, NOON, NOON + HOUR)
+    store = SqliteStore(tmp_path, NOON, ballast_mib=0)
+    store.write([Keep(KEPT, Errands([up]).dump(NOON))])
+    assert waiting_words(tmp_path, "yanshan") == []
+    store.write([Keep(KEPT, Errands([replace(up, box="yanshan-box")]).dump(NOON))])
+    ((target, waiting, box),) = waiting_words(tmp_path, "yanshan")
+    assert (target.resource, waiting.status, box) == ("seat-01", "maintenance", "yanshan-box")
+    store.close()
 
 
 def test_the_pages_script_knows_each_reason_that_the_boxes_page_knows() -> None:
