@@ -73,8 +73,7 @@ def first_meeting(server: ReplicaServer, store: SqliteStore, line: str, own: Own
     same = _same(server, store.folder, state, store.last_step, own=own, epoch=before)
     if state.whole:
         heal(server, store, same)
-    for steps in _lost_ends(server, OurEnd.of(store, line)):
-        store.repeat(steps)
+    _take_lost_ends(server, store, line)
     if store.last_step < state.last:
         same = _take_rest(server, store, state)
     whole = state.whole
@@ -118,10 +117,12 @@ def met_again(server: ReplicaServer, line: str, confirmed: int) -> ReplicaState:
 def take_up(server: ReplicaServer, store: SqliteStore, state: ReplicaState, *, compare: bool = True) -> None:
     """Do what the replica has and the store lacks. StuckError where they went different ways, or too far apart.
 
-    `compare` is needed once: later all of the store came from there.
+    `compare` is needed once, when the store was opened: later all of it came from there.
     """
     if compare or state.last < store.last_step:
         _same(server, store.folder, state, store.last_step)
+    if compare:
+        _take_lost_ends(server, store, state.line)
     _take_rest(server, store, state)
 
 
@@ -171,6 +172,11 @@ def _same(
     if both < state.last and both and server.body(both) is None and not ours_alone:
         raise StuckError(f"the replica is too far ahead of this store; {RESTORE}")
     return both
+
+
+def _take_lost_ends(server: ReplicaServer, store: SqliteStore, line: str) -> None:
+    for steps in _lost_ends(server, OurEnd.of(store, line)):
+        store.repeat(steps)
 
 
 def _lost_ends(server: ReplicaServer, end: OurEnd) -> Iterator[Iterator[StoreStep]]:

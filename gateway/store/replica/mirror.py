@@ -18,7 +18,7 @@ from gateway.base.told_beside import tell_beside
 from gateway.model import Millis
 from gateway.store.base import StoreError
 from gateway.store.days import CORE, day_files, day_path, number_of
-from gateway.store.files import connect, flush, store_errors, unlink
+from gateway.store.files import connect, put_in_place, store_errors, unlink
 from gateway.store.repeating import Repeater
 from gateway.store.replica.meeting import line_kept, take_up
 from gateway.store.replica.restoring import KEYS, restore_from
@@ -70,9 +70,6 @@ class Mirror:
             fresh = self._store is None
             store = self._store or self._opened(server)
             _same_line(store, state)
-            if fresh:  # a power cut takes the end of one file, and newer steps stand in another
-                for day, last in ends(store.folder):
-                    store.repeat(server.steps_of(day, last, store.last_step))
             take_up(server, store, state, compare=fresh)
             if files or fresh:
                 self._take_files(server, state)
@@ -174,13 +171,9 @@ class Mirror:
         return path
 
     def _put(self, path: Path, file: ShelvedFile) -> None:
-        """Its log goes before it comes: SQLite would read the one into the other."""
         target = self.folder / file.name
         with store_errors(target):
-            flush(path)
-            for log_file in (f"{file.name}-shm", f"{file.name}-wal"):
-                (self.folder / log_file).unlink(missing_ok=True)
-            path.replace(target)
+            put_in_place(path, target)
             shutil.rmtree(path.parent, ignore_errors=True)
         self.replaced += 1
         self._taken.marks[file.name] = file.mark

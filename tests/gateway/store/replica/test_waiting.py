@@ -227,3 +227,31 @@ def test_nobody_takes_over_by_himself_from_a_gateway_that_goes_on_without_the_re
 def holds(house):
     statement = f"SELECT until > clock_timestamp() FROM yizhan_lease WHERE gateway = '{house.name}'"
     return house.server.sql(statement) == "t"
+
+
+def test_one_whose_newest_day_lost_its_end_in_a_power_cut_takes_that_too(house, tmp_path, capsys, monkeypatch):
+    """Later the day would be over, and its steps gone from the replica."""
+    monkeypatch.setattr("gateway.store.replica.postgres.LEASE_S", 3_600)  # nobody renews it here
+    house.start()
+    house.live(1)
+    house.whole()
+    folder = tmp_path / "second"
+    house.restored(folder)
+    kept = {path: path.read_bytes() for path in folder.glob("*.day.db")}
+    house.live(2)
+    assert not followed(house, folder)
+    for path, data in kept.items():
+        path.with_name(path.name + "-wal").unlink(missing_ok=True)
+        path.write_bytes(data)
+    assert house.exported(capsys, folder) != house.exported(capsys)
+    assert not followed(house, folder)
+    assert house.exported(capsys, folder) == house.exported(capsys)
+
+
+def followed(house, folder):
+    """One that looks once, and ends; whether it has taken over."""
+    waiting = WaitingGateway(house.connect, folder, folder / "keys.json", Holder("two", "two"), 400)
+    try:
+        return waiting._look()
+    finally:
+        waiting._close()
