@@ -9,6 +9,7 @@ from gateway.store.base import StoreError
 from gateway.store.cards import CardRetention
 from gateway.store.days import day_files, day_number, number_of
 from gateway.store.files import unlink
+from gateway.store.repairs import with_aside
 from gateway.store.sqlite import SqliteStore
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ class LeftFolders:
             number = number_of(path)
             if number < day_number(now) - self._raw_days and number not in newest:
                 log.info("dropping %s: past the %d days to keep", path, self._raw_days)
-                for file in (path, *folder.glob(f"{path.name}.damaged-*")):
+                for file in with_aside(path):
                     unlink(file)
                 return True
         return False

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from gateway.store.base import StoreError
 from gateway.store.days import CORE, number_of
 from gateway.store.files import connect, healthy
-from gateway.store.repairs import HEALED, damaged_before
+from gateway.store.repairs import DAMAGED, HEALED, damaged_before
 from gateway.store.repeating import Repeater
 from gateway.store.replica.words import ReplicaServer
 from gateway.store.sqlite import SqliteStore
@@ -34,7 +34,7 @@ def heal(server: ReplicaServer, store: SqliteStore, upto: int) -> None:
                 continue
             store.put_in_place(made, path)
         for part in aside:
-            part.rename(part.with_name(part.name.replace(".damaged-", HEALED)))
+            part.rename(part.with_name(part.name.replace(DAMAGED, HEALED)))
         log.warning("%s: made anew from the replica, with what its damage had taken", path.name)
 
 

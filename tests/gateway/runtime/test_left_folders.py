@@ -97,6 +97,17 @@ def test_days_past_those_to_keep_are_dropped_and_the_newest_of_all_stay_whatever
     assert len(day_files(tmp_path / OWN)) == 2
 
 
+def test_what_was_found_damaged_goes_with_its_day(tmp_path: Path) -> None:
+    written(tmp_path / OLD, range(2), over=True)
+    first, second = day_files(tmp_path / OLD)
+    for name in (f"{first.name}.damaged-1", f"{first.name}.healed-1", f"{second.name}.healed-1"):
+        (tmp_path / OLD / name).write_bytes(b"?")
+    written(tmp_path / OWN, range(2, 3), over=False)
+    finish(chore(tmp_path, raw_days=2), NOON + 100 * DAY)
+    assert day_files(tmp_path / OLD) == [second]
+    assert [path.name for path in (tmp_path / OLD).glob("*.*-1")] == [f"{second.name}.healed-1"]
+
+
 def test_folders_whose_time_goes_on_are_left_alone(tmp_path: Path) -> None:
     written(tmp_path / OLD, range(2), over=False)
     finish(chore(tmp_path), NOON + 100 * DAY)
