@@ -34,6 +34,7 @@ from gateway.runtime.parts import (
     Share,
     command_key_of,
     companions_of,
+    folder_of,
     limits_of,
     mine,
     replica_of,
@@ -70,7 +71,7 @@ class Gateway:
         self.config_version: Callable[[], int | None] = lambda: None  # of the files, where there are any
         self._broker = EmbeddedBroker.of(settings)
         stations = mine(settings.stations, share)
-        folder = settings.store.path / self.id if share else settings.store.path
+        folder = folder_of(settings, share)
         self.replica = replica_of(settings, folder, self.id)
         self.store = store_of(settings, folder, self.started_at, self.replica)
         self.report = SelfReport(self, VERSION)

@@ -19,7 +19,7 @@ from config.schema import Settings
 from gateway.alerts.payload import OWN
 from gateway.base.clock import monotonic_s, now_ms
 from gateway.base.folder_lock import alone_in
-from gateway.base.sharing import shard_of, shard_suffix
+from gateway.base.sharing import shard_of
 from gateway.core.plan import build, foreign
 from gateway.model import Millis
 from gateway.mqtt.configured import broker_of
@@ -29,7 +29,7 @@ from gateway.policy.hours import Openings
 from gateway.runtime.gateway import Gateway
 from gateway.runtime.hand_over_replica import bring_to_replicas
 from gateway.runtime.kept_part import stations_of_part
-from gateway.runtime.parts import Share, filters_for, mine, place_of, session_terms, store_of
+from gateway.runtime.parts import Share, filters_for, folder_of, mine, place_of, session_terms, store_of, suffix
 from gateway.store.base import StoreError
 from gateway.store.files import flush
 from gateway.store.jobs import Keep
@@ -188,7 +188,7 @@ class _HandOver:
             for shard in old:
                 self._settle(shard)
         for share in _shares(progress.before):
-            end_session(self._broker, self._settings.client_id + _suffix(share), self._until)
+            end_session(self._broker, self._settings.client_id + suffix(share), self._until)
         progress.drained = True
         self._keep(progress)
 
@@ -204,7 +204,7 @@ class _HandOver:
     def _part(self, progress: _Progress, parting: Parting, old: list["OldShard"]) -> None:
         """From then on each message is either an old shard's, or waits for a new one."""
         for share in _shares(progress.shards):
-            end_session(self._broker, self._settings.client_id + _suffix(share), self._until)
+            end_session(self._broker, self._settings.client_id + suffix(share), self._until)
         with ExitStack() as stack:
             self._until(lambda: all(shard.session.was_there is not None for shard in old), old)
             absent = [shard for shard in old if not shard.session.was_there]
@@ -240,7 +240,7 @@ class _HandOver:
         del terms["receive_maximum"], terms["fast"]
         return [
             BeginningSession(
-                self._broker, self._settings.client_id + _suffix(share), parting, self._filters(share, known),
+                self._broker, self._settings.client_id + suffix(share), parting, self._filters(share, known),
                 **terms,
             )
             for share in _shares(progress.shards)
@@ -323,7 +323,7 @@ class _HandOver:
                     self._move_from(store, new, progress)
                     store.write([ended(read_periods(store.kept), progress.at), keep_take_over(None)])
         bring_to_replicas(self._settings, [*_shares(progress.shards), *_shares(progress.before)], self._pause)
-        self._clear([f"yz-sys/{self._settings.gateway.id}{_suffix(share)}" for share in _shares(progress.before)])
+        self._clear([f"yz-sys/{self._settings.gateway.id}{suffix(share)}" for share in _shares(progress.before)])
 
     def _pause(self) -> None:
         time.sleep(STEP_S)
@@ -344,8 +344,7 @@ class _HandOver:
         self._clear([f"yz-alert/{OWN}/{name}" for name in close_own_alerts(old, progress.at)])
 
     def _store(self, share: Share | None, stack: ExitStack) -> SqliteStore:
-        folder = self._folders().folder(*share) if share else self._root
-        store = store_of(self._settings, folder, now_ms())
+        store = store_of(self._settings, folder_of(self._settings, share), now_ms())
         stack.callback(store.close)
         return store
 
@@ -364,10 +363,6 @@ class _HandOver:
 def _shares(shards: int) -> list[Share | None]:
     """All of that many; one without a share where there are none."""
     return [(shard, shards) for shard in range(1, shards + 1)] or [None]
-
-
-def _suffix(share: Share | None) -> str:
-    return shard_suffix(*share) if share else ""
 
 
 def _named(shards: int) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from config.schema import Settings
 from gateway.base.clock import monotonic_s, now_ms
 from gateway.base.mishaps import Mishaps
-from gateway.runtime.parts import Share, companions_of, replica_of, store_of, suffix
+from gateway.runtime.parts import Share, companions_of, folder_of, replica_of, store_of, suffix
 from gateway.store.base import StoreError
 from gateway.store.replica.sender import ReplicaSender
 
@@ -54,7 +54,7 @@ def _brought(
     settings: Settings, share: Share | None, gateway: str, pause: Callable[[], None], end_s: float | None
 ) -> bool:
     """False when it is not there by `end_s`."""
-    folder = settings.store.path / gateway if share else settings.store.path
+    folder = folder_of(settings, share)
     sender = replica_of(settings, folder, gateway)
     assert sender is not None
     store = store_of(settings, folder, now_ms(), sender)

@@ -66,6 +66,12 @@ def suffix(share: Share | None) -> str:
     return shard_suffix(*share) if share else ""
 
 
+def folder_of(settings: Settings, share: Share | None) -> Path:
+    """Where the store is of the gateway, or of one shard of it."""
+    root = settings.store.path
+    return root / f"{settings.gateway.id}{suffix(share)}" if share else root
+
+
 def store_of(settings: Settings, folder: Path, now: Millis, replica: ReplicaSender | None = None) -> SqliteStore:
     """StoreError when the folder can't be written, is another gateway's, or can't be brought together with the replica.
 
@@ -122,7 +128,7 @@ def waiting_of(settings: Settings, share: Share | None) -> WaitingGateway:
     """A gateway that waits beside one like it."""
     assert settings.store.replica is not None
     gateway = settings.gateway.id + suffix(share)
-    folder = settings.store.path / gateway if share else settings.store.path
+    folder = folder_of(settings, share)
     return WaitingGateway(
         connection_of(settings.store.replica, gateway), folder, settings.keys_file, holder_of(folder),
         settings.store.retention.raw_days, settings.store.path,
