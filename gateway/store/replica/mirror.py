@@ -72,7 +72,8 @@ class Mirror:
             _same_line(store, state)
             take_up(server, store, state, compare=fresh)
             if files or fresh:
-                self._take_files(server, state)
+                with server.at_one_moment():  # a file may be replaced there, piece by piece, and its steps go
+                    self._take_files(server, state)
         except StuckError as error:
             log.warning("%s is fetched anew: %s", self.folder, error)
             self.drop()

@@ -100,7 +100,10 @@ class MirrorKeeper(threading.Thread):
 
     def start(self) -> None:
         if not gateway_is_in(self._root) and not self._states:
-            tell_mirrors(self._root, {self._gateway: MirrorState(None, FETCHED)}, self._now())
+            try:
+                tell_mirrors(self._root, {self._gateway: MirrorState(None, FETCHED)}, self._now())
+            except OSError as error:  # what is live is shown all the same
+                log.error("the stores of %s can't be followed: %s", self._gateway, error)
         super().start()
 
     def configure(self) -> None:

@@ -10,6 +10,7 @@ from gateway.store.days import core_files, store_folders
 from gateway.store.replica.mirror_state import MirrorState, mirrors_in
 from gateway.store.replica.mirrors import MirrorKeeper
 from gateway.store.replica.postgres import Postgres
+from gateway.store.replica.tables import PIECE
 from gateway.store.rollups import Rollups
 from gateway.store.shards import reader_of
 from gateway.store.sqlite import SqliteStore
@@ -137,6 +138,55 @@ def test_what_is_taken_out_of_a_day_that_is_over_is_out_here_too(house, office, 
     house.filing.look()
     office.look()
     assert alike(house, office, capsys)
+
+
+def test_a_file_that_is_replaced_while_it_comes_is_wholly_the_one_or_the_other(house, office, monkeypatch):
+    monkeypatch.setattr("gateway.store.replica.shelf.PIECE", 4096)
+    house.live(2)
+    house.now += DAY
+    house.live(1)
+    house.store.checkpoint_all([(0, b"all")], house.store.last_id)
+    house.tidy()
+    house.whole()
+    office.look()
+    day = min(house.folder.glob("*.day.db"))
+    versions, mirrored = [], office.folder / day.name
+
+    def change():
+        with closing(sqlite3.connect(day)) as db, db:
+            db.execute("UPDATE name SET text = text || 'x'")
+            db.execute("UPDATE quarantine SET reason = reason || 'x'")
+        house.filing.look()
+        versions.append(dumped(day))
+
+    change()
+    fetch = Postgres.row
+
+    def row(self, statement, values=()):
+        piece = fetch(self, statement, values)
+        if statement == PIECE and values[1:] == (day.name, 0) and len(versions) == 1:
+            change()
+        return piece
+
+    monkeypatch.setattr(Postgres, "row", row)
+    office.look()
+    assert dumped(mirrored) == versions[0]
+    office.look()
+    assert dumped(mirrored) == versions[1]
+
+
+def dumped(path):
+    with closing(sqlite3.connect(path)) as db:
+        return list(db.iterdump())
+
+
+def test_where_nothing_can_be_written_an_api_starts_all_the_same(house, tmp_path, caplog):
+    (tmp_path / "office").write_text("a file")
+    office = Office(house, tmp_path / "office")
+    office.keeper.start()
+    office.keeper.end(60)
+    assert not office.keeper.is_alive()
+    assert "can't be followed" in caplog.text
 
 
 def test_what_was_done_to_the_core_file_while_no_gateway_ran_comes_with_its_next_start(house, office, capsys):
