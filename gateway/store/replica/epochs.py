@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from gateway.store.base import StoreError
+from gateway.store.files import flush
 
 FILE = "replica-epochs"  # belongs to this folder on this machine: no copy takes it along
 KEPT = 50
 
 
 class OwnEpochs:
-    """Kept in a file before anything is written under a new one. `in` tells whether one is ours. StoreError."""
+    """Kept on disk before anything is written under a new one. `in` tells whether one is ours. StoreError."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
@@ -27,6 +28,8 @@ class OwnEpochs:
         part = self._path.with_name(FILE + ".part")
         try:
             part.write_text(" ".join(map(str, self._epochs)), "ascii")
+            flush(part)
             part.replace(self._path)
+            flush(self._path.parent)
         except OSError as error:
             raise StoreError(f"{self._path}: {error}") from error
