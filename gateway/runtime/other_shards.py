@@ -52,6 +52,7 @@ class OtherShards(threading.Thread):
         self._stations, self._mishaps = stations, mishaps
         self._absence = Absence(self._own, self._shards)
         self._ending = threading.Event()
+        self._looked: tuple[dict[int, bool | None], list[str]] = {}, []
         self.verdicts: Sequence[ShardVerdict] = ()
 
     def end(self, timeout_s: float) -> None:
@@ -84,13 +85,17 @@ class OtherShards(threading.Thread):
 
     def _look(self) -> None:
         told = self._absence.look(monotonic_s(), subscribed=self._session.connected and self._session.subscribed)
-        verdicts = [(self._names[shard], holds, self._of(shard) if holds else "") for shard, holds in told.items()]
-        if verdicts != self.verdicts:
-            self.verdicts = tuple(verdicts)
+        stations = list(self._stations())
+        if (told, stations) == self._looked:  # to find whose a station is costs too much for each look
+            return
+        self._looked = told, stations
+        self.verdicts = tuple(
+            (self._names[shard], holds, self._of(shard, stations) if holds else "") for shard, holds in told.items()
+        )
 
-    def _of(self, shard: int) -> str:
+    def _of(self, shard: int, stations: Iterable[str]) -> str:
         """Its stations, a few by name."""
-        theirs = sorted(name for name in self._stations() if shard_of(name, self._shards) == shard)
+        theirs = sorted(name for name in stations if shard_of(name, self._shards) == shard)
         more = len(theirs) - NAMED_MOST
         return ", ".join(theirs[:NAMED_MOST]) + (f" and {more} more" if more > 0 else "")
 

@@ -1,6 +1,12 @@
 """Which shard tells that another is gone: the lowest that is there, after a minute, once, with its end."""
 
-from gateway.runtime.other_shards import PATIENCE_S, Absence
+import pytest
+
+from gateway.base.mishaps import Mishaps
+from gateway.base.sharing import shard_of
+from gateway.mqtt import Broker
+from gateway.runtime import other_shards
+from gateway.runtime.other_shards import PATIENCE_S, Absence, OtherShards
 
 
 def heard(own: int, there: dict[int, bool], shards: int = 3) -> Absence:
@@ -57,3 +63,30 @@ def test_what_nobody_should_say_changes_nothing() -> None:
     absence.hear(9, there=True)
     absence.hear(1, there=False)
     assert absence.look(PATIENCE_S, subscribed=True) == {2: False, 3: False}
+
+
+def test_its_stations_are_named_and_looked_for_only_when_something_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def counted(station: str, shards: int) -> int:
+        asked.append(station)
+        return shard_of(station, shards)
+
+    stations = [f"station-{number}" for number in range(20)]
+    others = OtherShards(Broker("127.0.0.1", 1), "id", "gateway", (1, 2), lambda: stations, Mishaps())
+    monkeypatch.setattr(other_shards, "shard_of", counted)
+    monkeypatch.setattr(others._session, "connected", True)
+    monkeypatch.setattr(others._session, "subscribed", True)
+    for now_s in (0.0, PATIENCE_S, PATIENCE_S + 1):
+        monkeypatch.setattr(other_shards, "monotonic_s", lambda now_s=now_s: now_s)
+        others._look()
+    theirs = sorted(station for station in stations if shard_of(station, 2) == 2)
+    named = f"{', '.join(theirs[:5])} and {len(theirs) - 5} more"
+    assert list(others.verdicts) == [("gateway-2of2", True, named)]
+    assert len(asked) == 20
+    stations.remove(theirs[0])
+    others._look()
+    assert list(others.verdicts) == [
+        ("gateway-2of2", True, f"{', '.join(theirs[1:6])}" + (f" and {len(theirs) - 6} more" if theirs[6:] else ""))
+    ]
+    others._session.close()
