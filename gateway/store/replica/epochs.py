@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from config.files import UnusableFileError, read_text
 from gateway.store.base import StoreError
 from gateway.store.files import flush
 
@@ -14,11 +15,7 @@ class OwnEpochs:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
-        try:
-            text = self._path.read_text("ascii") if self._path.exists() else ""
-        except (OSError, UnicodeDecodeError) as error:
-            raise StoreError(f"{self._path}: {error}") from error
-        self._epochs = [int(word) for word in text.split() if word.isdecimal()]
+        self._epochs = [int(word) for word in _kept(self._path).split() if word.isdecimal()]
 
     def __contains__(self, epoch: int | None) -> bool:
         return epoch in self._epochs
@@ -33,3 +30,12 @@ class OwnEpochs:
             flush(self._path.parent)
         except OSError as error:
             raise StoreError(f"{self._path}: {error}") from error
+
+
+def _kept(path: Path) -> str:
+    try:
+        return read_text(path, "own epochs")
+    except UnusableFileError as error:
+        if error.missing:
+            return ""
+        raise StoreError(str(error)) from error

@@ -1,17 +1,20 @@
 """A store put into its place file by file: what a kill left half done is known, undone, and never started from."""
 
 import contextlib
-import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
+
+from config.files import UnusableFileError, read_bytes
 from gateway.store.base import StoreError
 from gateway.store.days import CORE
 from gateway.store.files import flush
 
 WORK = ".from-replica"  # in the store's folder, until all of it is there
 MOVING = "moving"  # in it: where the files go that are being put into place
+MOVING_BYTES = 64 << 20  # a path for each photo, too
 SEVERAL = ".restoring"  # in store.path, while the stores of several shards are made
 MEND = "run `yizhan restore --from-replica` again"
 
@@ -28,7 +31,7 @@ def put_into_place(work: Path, place: Callable[[str], Path]) -> None:
     targets = {path: target for path, target in targets.items() if not target.exists()}  # keys may be revoked since
     moving = work.parent / MOVING
     part = moving.with_name(f"{MOVING}.part")
-    part.write_text(json.dumps([str(target) for target in targets.values()]))
+    part.write_bytes(msgspec.json.encode([str(target) for target in targets.values()]))
     flush(part)
     for path in set(names) - targets.keys():
         path.unlink()
@@ -64,8 +67,8 @@ def undo_half(folder: Path) -> None:
     work = folder / WORK
     if is_half(folder):
         try:
-            targets = json.loads((work / MOVING).read_text())
-        except ValueError as error:
+            targets = msgspec.json.decode(read_bytes(work / MOVING, "what is moved", MOVING_BYTES), type=list[str])
+        except (UnusableFileError, msgspec.DecodeError) as error:
             raise StoreError(f"{work / MOVING} can't be read: {error}; move {folder} away") from error
         for target in targets:
             Path(target).unlink(missing_ok=True)
