@@ -115,6 +115,10 @@ class TellsLag:
         await self._app({**scope, "headers": headers}, receive, _Telling(lag, self._lagging.zone, scope, send))
 
 
+_OF_WHAT_HOLDS = (b"etag", b"cache-control")
+"""Headers by which others keep an answer: this one is old in a moment, and was old before."""
+
+
 class _Telling:
     """A `send` that has the answer tell it; a body that is changed is sent as one."""
 
@@ -127,7 +131,8 @@ class _Telling:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             until = b"none" if self._lag.whole_until is None else rfc3339(self._lag.whole_until).encode()
-            headers = [header for header in message.get("headers", ()) if header[0] != b"etag"] + [(HEADER, until)]
+            kept = [header for header in message.get("headers", ()) if header[0] not in _OF_WHAT_HOLDS]
+            headers = [*kept, (b"cache-control", b"no-store"), (HEADER, until)]
             message = {**message, "headers": headers}
             kind = next((value for name, value in headers if name == b"content-type"), b"")
             if kind.startswith((b"application/json", b"text/html")):

@@ -63,12 +63,16 @@ class OtherShards(threading.Thread):
 
     def run(self) -> None:
         while not self._ending.is_set():
-            arrivals = self._session.poll(POLL_S)
+            heard = False
             with self._mishaps.contained("what other shards say of themselves"):
+                arrivals = self._session.poll(POLL_S)
                 if arrivals is not None:
                     self._hear(arrivals.frames)
                     self._session.ack(arrivals.epoch, arrivals.mids)
                 self._look()
+                heard = True
+            if not heard:
+                self._ending.wait(POLL_S)
         self._session.close()
 
     def _hear(self, frames: list[Frame]) -> None:

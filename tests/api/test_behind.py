@@ -74,6 +74,7 @@ def test_an_answer_about_the_past_says_up_to_when_it_is_whole(house: House, key:
     assert answer.status_code == before.status_code
     assert answer.headers["yizhan-whole-until"] == "2026-11-21T11:59:00Z"
     assert "yizhan-whole-until" not in before.headers
+    assert answer.headers["cache-control"] == "no-store", "nobody shows it for an hour"
     kind = answer.headers["content-type"].partition(";")[0]
     if kind == "application/json":
         lacks = "the past, alerts and orders are whole up to 2026-11-21T11:59:00Z: the replica is away"
@@ -113,7 +114,8 @@ def test_who_has_the_answer_of_before_hears_that_it_is_old_now(house: House) -> 
     asyncio.run(TellsLag(app, house.app.lagging)(scope, nothing, keep))
     start, body = sent
     assert start["status"] == 200
-    assert {name for name, _ in start["headers"]} == {b"content-type", b"content-length", b"yizhan-whole-until"}
+    names = {b"content-type", b"content-length", b"cache-control", b"yizhan-whole-until"}
+    assert {name for name, _ in start["headers"]} == names
     assert json.loads(body["body"]).keys() == {"lacks"}
 
 

@@ -90,3 +90,19 @@ def test_its_stations_are_named_and_looked_for_only_when_something_changed(monke
         ("gateway-2of2", True, f"{', '.join(theirs[1:6])}" + (f" and {len(theirs) - 6} more" if theirs[6:] else ""))
     ]
     others._session.close()
+
+
+def test_a_fault_of_its_line_ends_it_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    others = OtherShards(Broker("127.0.0.1", 1), "id", "gateway", (1, 2), lambda: (), Mishaps())
+    polls = 0
+
+    def poll(_wait_s: float) -> None:
+        nonlocal polls
+        polls += 1
+        if polls == 1:
+            raise RuntimeError("a fault of ours")
+        others._ending.set()
+
+    monkeypatch.setattr(others._session, "poll", poll)
+    others.run()
+    assert polls == 2
