@@ -1,13 +1,12 @@
 """Which stations nobody watches now: the gateway that has them is not there. Told, since their values only run out."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from gateway.base.sharing import shard_of, shard_suffix
+from gateway.base.sharing import shard_of, shard_suffix, shards_by_name
 
 if TYPE_CHECKING:
     from config.schema import Settings
@@ -22,9 +21,7 @@ def watched(states: Mapping[str, str], gateway: str, stations: Sequence[str]) ->
 
     How many shards there should be is known from the names of those that are there, else of those that were.
     """
-    named = re.compile(re.escape(gateway) + r"-\d+of(\d+)")
-    numbers = {name: int(match[1]) for name in states if (match := named.fullmatch(name))}
-    numbers |= {gateway: 0} if gateway in states else {}
+    numbers = shards_by_name(states, gateway)
     there = {number for name, number in numbers.items() if states[name] == ONLINE}
     if not numbers:
         return {}

@@ -1,7 +1,6 @@
 """The parts of a gateway, each made from the configuration."""
 
 import logging
-import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -12,7 +11,7 @@ from config.schema import Settings, StationSettings
 from gateway.alerts.payload import OWN
 from gateway.base.clock import monotonic_s, now_ms
 from gateway.base.mishaps import Mishaps
-from gateway.base.sharing import shard_of, shard_suffix
+from gateway.base.sharing import shard_of, shard_suffix, share_of
 from gateway.commands.key import made_key, read_key
 from gateway.core.pipeline import Pipeline
 from gateway.core.plan import build, foreign, resource_of
@@ -48,7 +47,6 @@ from gateway.store.tenure import TAKE_OVER, begun, keep_take_over, read_periods,
 log = logging.getLogger(__name__)
 
 Share = tuple[int, int]
-_SHARD = re.compile(r"-(\d+)of(\d+)$")
 OF_BRIDGES: Final = ["yz-pile/+/+", "yz-reply/+/+"]
 OF_BOXES: Final = ["yz-box/+", "yz-site/+", "yz-deed/+/+", "yz-reply/+/+"]
 
@@ -117,9 +115,9 @@ def companions_of(
     """The threads that keep the lease, and bring whole files, also those that others write beside the store."""
     assert settings.store.replica is not None
     connect = connection_of(settings.store.replica, gateway)
-    shard = _SHARD.search(gateway) if folder != settings.store.path else None
+    share = share_of(gateway) if folder != settings.store.path else None
     # The first shard brings what other processes write beside all of them.
-    brings = shard is None or shard[1] == "1"
+    brings = share is None or share[0] == 1
     beside = partial(files_beside, settings.store.path, settings.keys_file) if brings else list
     return LeaseKeeper(replica, connect), ReplicaFiling(replica, connect, folder, beside, mishaps)
 
@@ -146,9 +144,7 @@ def mirrors_of(running: Callable[[], Settings], mishaps: Mishaps) -> MirrorKeepe
 
     def rollups(name: str, folder: Path, reader: Reader) -> Rollups:
         settings = running()
-        shard = _SHARD.search(name)
-        stations = mine(settings.stations, (int(shard[1]), int(shard[2])) if shard else None)
-        places = [place_of(settings, station) for station in stations]
+        places = [place_of(settings, station) for station in mine(settings.stations, share_of(name))]
         return rollups_in(settings, places, folder, reader, now_ms())
 
     return MirrorKeeper(

@@ -1,19 +1,17 @@
 """Stores of a gateway that once had another number of shards: what they knew goes on in the shards of today."""
 
 import fcntl
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+from gateway.base.sharing import share_of
 from gateway.model import Batch, Millis
 from gateway.store.base import StoreError
 from gateway.store.day_reader import readers
 from gateway.store.days import CORE, core_files, day_files
 from gateway.store.files import read_only
 from gateway.store.tenure import TakeOver, is_over, periods_in
-
-_SHARD = re.compile(r"-\d+of(\d+)$")
 
 
 class Neighbour:
@@ -67,13 +65,13 @@ def neighbours(root: Path, own: Path) -> list[Neighbour]:
 
 def _shards(folder: Path, root: Path) -> int:
     """How many there are; 0 for a gateway alone."""
-    match = _SHARD.search(folder.name) if folder != root else None
-    return int(match[1]) if match else 0
+    share = share_of(folder.name) if folder != root else None
+    return share[1] if share else 0
 
 
 def with_those_before(own: Path) -> list[Path]:
     """`own`, and the folders of another number of shards that had its stations once."""
-    root = own.parent if _SHARD.search(own.name) else own
+    root = own.parent if share_of(own.name) else own
     others = [path.parent for path in core_files(root)]
     shards = _shards(own, root)
     return [own, *(folder for folder in others if _shards(folder, root) != shards and is_over(periods_in(folder)))]

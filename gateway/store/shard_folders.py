@@ -1,10 +1,9 @@
 """The folders of shards in a store's path: which numbers of shards there are or were, and whose turn it is."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from gateway.base.sharing import shard_suffix
+from gateway.base.sharing import shard_suffix, share_of
 from gateway.store.days import CORE
 from gateway.store.neighbours import check_ended
 from gateway.store.tenure import is_over, periods_in
@@ -25,11 +24,10 @@ class ShardFolders:
     def _there(self) -> Iterator[tuple[int, int, Path]]:
         if (self.root / CORE).exists():
             yield 0, 0, self.root
-        name = re.compile(re.escape(self.gateway) + r"-(\d+)of(\d+)")
         for path in sorted(self.root.glob(f"*/{CORE}")):
-            match = name.fullmatch(path.parent.name)
-            if match:
-                yield int(match[2]), int(match[1]), path.parent
+            share = share_of(path.parent.name)
+            if share is not None and path.parent == self.folder(*share):
+                yield share[1], share[0], path.parent
 
     def folder(self, shard: int, shards: int) -> Path:
         return self.root / f"{self.gateway}{shard_suffix(shard, shards)}" if shards else self.root

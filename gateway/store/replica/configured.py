@@ -1,12 +1,12 @@
 """How the replica's server is reached, from the configuration."""
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 from config.files import UnusableFileError, read_secret
 from config.schema.store import ReplicaSettings
+from gateway.base.sharing import shards_by_name
 from gateway.store.base import StoreError
 from gateway.store.replica.words import ServerAwayError
 
@@ -39,10 +39,4 @@ def gateways_of(replica: ReplicaSettings, gateway: str) -> list[str]:
     StoreError, ServerAwayError.
     """
     with closing(connection_of(replica, gateway)()) as server:
-        return ours_of(server.gateways(), gateway) or [gateway]
-
-
-def ours_of(names: Iterable[str], gateway: str) -> list[str]:
-    """The gateway with this id and its shards, of all these names."""
-    shard = re.compile(rf"{re.escape(gateway)}-\d+of\d+")
-    return [name for name in names if name == gateway or shard.fullmatch(name)]
+        return list(shards_by_name(server.gateways(), gateway)) or [gateway]

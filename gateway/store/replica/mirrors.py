@@ -5,19 +5,19 @@ Of several processes with one store's path one keeps them, the others read.
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway.base.clock import monotonic_s, now_ms
 from gateway.base.mishaps import Mishaps
+from gateway.base.sharing import shards_by_name
 from gateway.model import Millis
 from gateway.store.base import Reader, StoreError
 from gateway.store.days import MIRROR
 from gateway.store.files import Lock
 from gateway.store.reader import SqliteReader
-from gateway.store.replica.configured import ours_of
 from gateway.store.replica.mirror import Mirror
 from gateway.store.replica.mirror_state import (
     FOLDER,
@@ -147,7 +147,7 @@ class MirrorKeeper(threading.Thread):
     def _follow(self) -> None:
         server = self._server = self._server or self._connect()
         began_at, leased = self._now(), server.leased()
-        names = ours_of(server.gateways(), self._gateway)
+        names = shards_by_name(server.gateways(), self._gateway)
         self._forget(set(self._states) - set(names))
         for name in names:
             self._states.setdefault(name, MirrorState(None, FETCHED))
@@ -164,7 +164,7 @@ class MirrorKeeper(threading.Thread):
             self._tell()
         if files:
             self._files_at_s = monotonic_s()
-        self._mark_former(leased & set(names))
+        self._mark_former(leased, names)
 
     def _brought(self, server: "Postgres", name: str, began_at: Millis, *, files: bool, leased: bool) -> MirrorState:
         kept, before = self._kept.get(name), self._states[name]
@@ -220,11 +220,11 @@ class MirrorKeeper(threading.Thread):
             name: MirrorState(state.whole_until, why, detail, state.former) for name, state in states.items()
         }
 
-    def _mark_former(self, leased: set[str]) -> None:
-        """Those whose time is over, and those of another number of shards than the ones that are there."""
-        numbers = {_shards(name) for name in leased}
+    def _mark_former(self, leased: set[str], shards: Mapping[str, int]) -> None:
+        """Those whose time is over, and those of another number of `shards` than the ones that are there."""
+        numbers = {number for name, number in shards.items() if name in leased}
         for name, state in self._states.items():
-            over = (bool(numbers) and _shards(name) not in numbers) or (bool(state.why) and _over(self._folder(name)))
+            over = (bool(numbers) and shards[name] not in numbers) or (bool(state.why) and _over(self._folder(name)))
             self._states[name] = MirrorState(state.whole_until, state.why, state.detail, over)
 
     def _tell(self) -> None:
@@ -279,8 +279,3 @@ def _over(folder: Path) -> bool:
         return is_over(periods_in(folder))
     except StoreError:
         return False
-
-
-def _shards(name: str) -> int:
-    _, _, number = name.rpartition("of")
-    return int(number) if number.isdigit() else 0
