@@ -27,7 +27,7 @@ from gateway.model import Millis
 from gateway.notify.links import LINK_KEY
 from gateway.store.backup import check, snapshot
 from gateway.store.base import StoreError
-from gateway.store.days import store_folders
+from gateway.store.days import is_day, store_folders
 
 KEYS = "keys.json"  # the staff keys under this name, wherever the configuration has them
 SALT, LIST = "salt", "list-"
@@ -141,9 +141,7 @@ class Copies:
     def _sources(self) -> Iterator[tuple[str, Path]]:
         """(name, file). Core files before the days: what a checkpoint covers is then surely in the copy."""
         for store in store_folders(self._store):
-            for path in sorted(
-                store.glob("*.db"), key=lambda database: (database.name.endswith(".day.db"), database.name)
-            ):
+            for path in sorted(store.glob("*.db"), key=lambda database: (is_day(database.name), database.name)):
                 yield str(path.relative_to(self._store)), path
         small = [LINK_KEY, NAME, HEAD, PASSKEYS]
         yield from ((name, self._store / name) for name in small if (self._store / name).exists())

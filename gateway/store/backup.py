@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.store.base import StoreError
-from gateway.store.days import CORE
+from gateway.store.days import CORE, is_day
 from gateway.store.files import SCHEMAS, Lock, as_store_error, flush, healthy, read_only
 
 MARGIN_MS = 2_000  # file systems keep times more coarsely than we look
@@ -80,7 +80,7 @@ def check(path: Path) -> None:
         raise StoreError(f"{path} is damaged: take an older backup")
     with contextlib.closing(read_only(path)) as db:
         have = db.execute("PRAGMA user_version").fetchone()[0]
-    schema = "day" if path.name.endswith(".day.db") else "core" if path.name == CORE else None
+    schema = "day" if is_day(path.name) else "core" if path.name == CORE else None
     known = SCHEMAS.get(schema or "", have)
     if have > known:
         raise StoreError(f"{path} was written by a newer yizhan (schema {have}, this one knows {known}): install that")
@@ -89,7 +89,7 @@ def check(path: Path) -> None:
 def _names(folder: Path) -> list[str]:
     """Files of a store; the core first, then the days, the newest last."""
     names = sorted(path.name for path in folder.glob("*.db"))
-    return sorted(names, key=lambda name: (name != CORE, name.endswith(".day.db"), name))
+    return sorted(names, key=lambda name: (name != CORE, is_day(name), name))
 
 
 def snapshot(source: Path, target: Path) -> None:

@@ -7,6 +7,7 @@ from gateway.base.local_time import DAY_MS
 from gateway.model import Millis
 
 CORE = "yizhan.db"
+DAY_SUFFIX = ".day.db"
 MIRROR = "mirror-of-"
 """What the folder is called in which an API has a gateway's store from the replica; the gateway's name follows."""
 
@@ -32,12 +33,17 @@ def day_number(at: Millis) -> int:
 
 def day_path(folder: Path, number: int) -> Path:
     """OverflowError for a day that no calendar has."""
-    return folder / f"{(date(1970, 1, 1) + timedelta(days=number)).isoformat()}.day.db"
+    return folder / f"{(date(1970, 1, 1) + timedelta(days=number)).isoformat()}{DAY_SUFFIX}"
 
 
 def day_files(folder: Path) -> list[Path]:
     """The days kept, oldest first."""
-    return sorted(folder.glob("????-??-??.day.db"))
+    return sorted(folder.glob(f"????-??-??{DAY_SUFFIX}"))
+
+
+def is_day(name: str) -> bool:
+    """Whether the file of this name holds a day."""
+    return name.endswith(DAY_SUFFIX)
 
 
 def number_of(path: Path) -> int:

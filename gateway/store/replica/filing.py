@@ -19,7 +19,7 @@ from gateway.base.mishaps import Mishaps
 from gateway.model import Millis
 from gateway.store.backup import snapshot
 from gateway.store.base import StoreError
-from gateway.store.days import CORE, day_files, finished, number_of
+from gateway.store.days import CORE, day_files, finished, is_day, number_of
 from gateway.store.repairs import damaged_before
 from gateway.store.replica.restoring import KEYS, ROLLUPS
 from gateway.store.replica.sender import ReplicaSender
@@ -52,7 +52,7 @@ def files_beside(folder: Path, keys: Path) -> list[FileBeside]:
     """What other processes write in the store's folder, and the staff keys."""
     databases = [path for path in folder.glob("*.db") if path.name not in (CORE, ROLLUPS)]
     small = [folder / "link.key", folder / "access.head", *folder.glob("access*.jsonl")]
-    told = [path for path in databases if not path.name.endswith(".day.db")] + [path for path in small if path.exists()]
+    told = [path for path in databases if not is_day(path.name)] + [path for path in small if path.exists()]
     photos = [path for path in (folder / "photos").glob("*/*/*.jpg") if not path.name.startswith(".")]
     files = [FileBeside(path.relative_to(folder).as_posix(), path) for path in told + photos]
     return [*files, FileBeside(KEYS, keys)]
@@ -127,11 +127,12 @@ class ReplicaFiling(threading.Thread):
             self._try(path.name, partial(self._bring_one, shelf, there.get(path.name), path, damaged=path in damaged))
             for path in self._journal(there, damaged, whole=whole)
         ]
-        for file in self._beside():
+        beside = self._beside()
+        for file in beside:
             self._try(file.name, partial(self._bring_beside, shelf, there.get(file.name), file))
         if all(brought) and not whole:
             self._sender.is_whole(gaps, shelf)
-        self._forget(shelf, there)
+        self._forget(shelf, there, {file.name for file in beside})
 
     def _try(self, name: str, bring: Callable[[], bool]) -> bool:
         """A file of ours that is in trouble holds up no other one."""
@@ -161,7 +162,7 @@ class ReplicaFiling(threading.Thread):
 
     def _bring_one(self, shelf: ReplicaShelf, there: ShelvedFile | None, path: Path, *, damaged: bool) -> bool:
         """False while it can't be brought."""
-        name, day = path.name, path.name.endswith(".day.db")
+        name, day = path.name, is_day(path.name)
         if day:
             mark = mark_of(path)
             if name in self._anew or (there is not None and there.mark == mark):
@@ -214,15 +215,16 @@ class ReplicaFiling(threading.Thread):
                 self._put_at[file.name] = self._now()
         return copy is not None
 
-    def _forget(self, shelf: ReplicaShelf, there: dict[str, ShelvedFile]) -> None:
+    def _forget(self, shelf: ReplicaShelf, there: dict[str, ShelvedFile], beside: set[str]) -> None:
+        """Days that are gone here, and photos that are not `beside` the journal any more."""
         days = day_files(self._folder)
         if not days:
             return
-        first, photos = days[0].name, {file.name for file in self._beside()}
+        first = days[0].name
         gone = [
             name
             for name in there
-            if (name.endswith(".day.db") and name < first) or (name.startswith(PHOTOS) and name not in photos)
+            if (is_day(name) and name < first) or (name.startswith(PHOTOS) and name not in beside)
         ]
         shelf.forget(gone, number_of(days[0]))
 

@@ -17,7 +17,7 @@ from gateway.base.clock import now_ms
 from gateway.base.told_beside import tell_beside
 from gateway.model import Millis
 from gateway.store.base import StoreError
-from gateway.store.days import CORE, day_files, day_path, number_of
+from gateway.store.days import CORE, day_files, day_path, is_day, number_of
 from gateway.store.files import connect, put_in_place, store_errors, unlink
 from gateway.store.repeating import Repeater
 from gateway.store.replica.meeting import line_kept, take_up
@@ -36,7 +36,6 @@ log = logging.getLogger(__name__)
 TAKEN = "mirror.json"
 WORK = ".fetched"  # of a folder: files that are not whole yet
 FOREVER_DAYS = 1_000_000  # days go when they go there
-DAY = ".day.db"
 
 
 class _Taken(msgspec.Struct):
@@ -119,7 +118,7 @@ class Mirror:
         shelf = ReplicaShelf(server)
         files = shelf.files()
         for name, file in files.items():
-            if name.endswith(DAY) and self._taken.marks.get(name) != file.mark:
+            if is_day(name) and self._taken.marks.get(name) != file.mark:
                 self._take_day(server, shelf, file)
         self._drop_days(server, files)
         core = files.get(CORE)
@@ -182,7 +181,7 @@ class Mirror:
 
     def _drop_days(self, server: "Postgres", files: dict[str, ShelvedFile]) -> None:
         open_day = server.first_day()
-        there = [number_of(Path(name)) for name in files if name.endswith(DAY)]
+        there = [number_of(Path(name)) for name in files if is_day(name)]
         there += [open_day] if open_day is not None else []
         for path in day_files(self.folder) if there else []:
             if path < day_path(self.folder, min(there)):

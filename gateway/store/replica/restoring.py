@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from gateway.store.base import StoreError
-from gateway.store.days import CORE, number_of
+from gateway.store.days import CORE, is_day, number_of
 from gateway.store.files import Lock, connect, store_errors
 from gateway.store.repeating import Repeater, take_parts
 from gateway.store.replica.halves import WORK, is_half, put_into_place, undo_half
@@ -62,7 +62,7 @@ def restore_from(
 
 def is_journal(name: str) -> bool:
     """Whether a file in the replica is of the store itself, and none of other processes."""
-    return name in (CORE, ROLLUPS) or name.endswith(".day.db")
+    return name in (CORE, ROLLUPS) or is_day(name)
 
 
 def newest_beside(files: Mapping[str, Mapping[str, ShelvedFile]]) -> dict[str, set[str]]:
@@ -95,11 +95,11 @@ def _fetch(server: "Postgres", work: Path, beside: Collection[str] | None) -> St
         target.parent.mkdir(0o700, parents=True, exist_ok=True)
         target.touch(0o600)
         shelf.fetch(file.name, target)
-        if not file.name.endswith(".db") or file.name.endswith(".day.db"):
+        if not file.name.endswith(".db") or is_day(file.name):
             # A file that is as it was is not sent again.
             os.utime(target, ns=(file.changed_ns, file.changed_ns))
     contained = {name: file.upto for name, file in files.items()}
-    of_days = {number_of(Path(name)): upto for name, upto in contained.items() if name.endswith(".day.db")}
+    of_days = {number_of(Path(name)): upto for name, upto in contained.items() if is_day(name)}
     count = 0
     with closing(connect(work / CORE, "core")) as core:
         repeater = Repeater(work, core, "OFF")
