@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from config.edit import whole
 from config.files import read_bytes
 from config.schema import Settings
 from gateway.alerts.payload import OWN
@@ -152,12 +153,7 @@ class _HandOver:
         return progress
 
     def _keep(self, progress: _Progress) -> None:
-        fresh = self._file.with_suffix(".new")
-        fresh.touch(0o600)
-        fresh.write_bytes(msgspec.json.encode(progress))
-        flush(fresh)
-        fresh.replace(self._file)
-        flush(self._file.parent)
+        whole.replace(self._file, msgspec.json.encode(progress))
 
     def _progress(self) -> _Progress | None:
         if not self._file.exists():

@@ -20,10 +20,10 @@ from typing import TypeVar
 
 import msgspec
 
+from config.edit import whole
 from config.files import LIST_BYTES, read_bytes
 from gateway.base.mishaps import Mishaps
 from gateway.model import Millis
-from gateway.store.files import flush
 from gateway.wire import NAME, carries_identity, station_in
 
 log = logging.getLogger(__name__)
@@ -152,13 +152,7 @@ class Starts:
         (self._folder / MARK).unlink(missing_ok=True)
 
     def _write(self) -> None:
-        path = self._folder / FILE
-        fresh = path.with_suffix(".new")
-        fresh.touch(0o600)
-        fresh.write_bytes(msgspec.json.encode(self._history))
-        flush(fresh)
-        fresh.replace(path)
-        flush(self._folder)
+        whole.replace(self._folder / FILE, msgspec.json.encode(self._history))
 
 
 def read(folder: Path) -> History | None:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from config.edit import whole
 from config.files import UnusableFileError, read_text
 from gateway.store.base import StoreError
-from gateway.store.files import flush
 
 FILE = "replica-epochs"  # belongs to this folder on this machine: no copy takes it along
 KEPT = 50
@@ -22,12 +22,8 @@ class OwnEpochs:
 
     def add(self, epoch: int) -> None:
         self._epochs = [*self._epochs[1 - KEPT :], epoch]
-        part = self._path.with_name(FILE + ".part")
         try:
-            part.write_text(" ".join(map(str, self._epochs)), "ascii")
-            flush(part)
-            part.replace(self._path)
-            flush(self._path.parent)
+            whole.replace(self._path, " ".join(map(str, self._epochs)).encode())
         except OSError as error:
             raise StoreError(f"{self._path}: {error}") from error
 

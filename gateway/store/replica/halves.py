@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from config.edit import whole
 from config.files import UnusableFileError, read_bytes
 from gateway.store.base import StoreError
 from gateway.store.days import CORE
@@ -30,13 +31,9 @@ def put_into_place(work: Path, place: Callable[[str], Path]) -> None:
     targets = {path: place(path.relative_to(work).as_posix()) for path in names}
     targets = {path: target for path, target in targets.items() if not target.exists()}  # keys may be revoked since
     moving = work.parent / MOVING
-    part = moving.with_name(f"{MOVING}.part")
-    part.write_bytes(msgspec.json.encode([str(target) for target in targets.values()]))
-    flush(part)
     for path in set(names) - targets.keys():
         path.unlink()
-    part.replace(moving)
-    flush(work.parent)
+    whole.replace(moving, msgspec.json.encode([str(target) for target in targets.values()]))
     for path, target in targets.items():
         target.parent.mkdir(0o700, parents=True, exist_ok=True)
         _move(path, target)
