@@ -70,8 +70,8 @@ class Names:
             numbers = [hint if last[hint] is text else 0 for text, hint in zip(texts, hints, strict=True)]
         except IndexError:
             numbers = [0] * len(texts)
-        if 0 in numbers:
-            strange = [at for at, number in enumerate(numbers) if not number]
+        if min(numbers, default=1) < 1:  # not known, or no number at all: a list is read from its end by those below 0
+            strange = [at for at, number in enumerate(numbers) if number < 1]
             for at, number in zip(strange, self.numbers([texts[at] for at in strange]), strict=True):
                 numbers[at] = number
                 if number < HINTS:

@@ -124,3 +124,15 @@ Journal.TestCase.settings = settings(
     max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestJournal = Journal.TestCase
+
+
+@pytest.mark.parametrize("lie", [-1, -2, 0, 5])
+def test_a_hint_that_names_nothing_is_looked_up(tmp_path: Path, lie: int) -> None:
+    store = SqliteStore(tmp_path, NOON, ballast_mib=0)
+    for number, hint in enumerate((0, lie)):
+        made = Batch()
+        made.append(TOPICS[0], b'{"said":%d}' % number, NOON, 0, hint)
+        store.commit(made, [], [], NOON)
+        assert made.looked_up == [(TOPICS[0], 1)]
+    assert [topic for _, batch in store.batches(0) for topic in batch.topics] == [TOPICS[0]] * 2
+    store.close()
