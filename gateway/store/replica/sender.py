@@ -326,6 +326,7 @@ class ReplicaSender(threading.Thread):
         self._replaced = True
 
     def _have(self, server: ReplicaServer) -> None:
+        self._behind = self._behind or bool(len(self._steps))
         self._server, self._lost, self._met = server, None, True
         self._looked_at = 0.0
         log.info("replica: connected; it lacks %d commits", len(self._steps))

@@ -190,6 +190,22 @@ def test_what_it_lacked_before_a_start_is_not_packed_anew_while_it_is_away(tmp_p
     house.stop()
 
 
+def test_while_it_lacks_what_was_stored_before_a_start_it_says_so(tmp_path, server):
+    house = House(tmp_path / "data", server, required=False)
+    server.away = True
+    house.start()
+    house.commit()
+    house.stop()
+    server.away = False
+    server.open.clear()
+    house.start()
+    assert "lacks commits" in (house.sender.trouble or "")
+    server.open.set()
+    until(lambda: house.sender.trouble is None, "it catching up")
+    in_both(house)
+    house.stop()
+
+
 def test_one_that_is_slow_is_waited_for_a_little_and_then_is_behind(tmp_path, server, monkeypatch):
     monkeypatch.setattr("gateway.store.replica.sender.PATIENCE_S", 0.05)
     house = House(tmp_path / "data", server, required=False).start()
